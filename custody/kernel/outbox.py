@@ -1,0 +1,98 @@
+"""The two outboxes: events on their way into the ledger, jobs on their way to a worker (laws 1 and 8)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import FetchedValue, Identity, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import UserDefinedType
+
+from custody.kernel.orm import Base
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, in which role, by which means and from where.
+
+    `role` is the role this act was allowed under; `means` is browser, api, worker or cli; `address` is personal and
+    reaches an event only as a salted digest.
+    """
+
+    id: UUID | None
+    role: str
+    means: str
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class EventDraft:
+    """An event before it has its place: built and checked by `custody.event.draft`, never by hand.
+
+    `item` names the chain it belongs to (`exhibit:<uuid>`, `case:<uuid>`, `account:<uuid>`, `system`). `data` holds
+    JSON within the canonical profile; `personal` holds values that go into the event as salted digests only.
+    """
+
+    type: str
+    item: str
+    case_id: UUID | None
+    data: dict[str, Any]
+    personal: dict[str, str]
+
+
+class Xid8(UserDefinedType[int]):
+    """PostgreSQL's 64-bit transaction id."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The type's name in SQL."""
+        return "xid8"
+
+
+class EventOutboxRow(Base):
+    """An event that is durable with its business row but has no place in the ledger yet.
+
+    `body` is the canonical JSON without `item_seq` and `prev`, which the sequencer adds.
+    """
+
+    __tablename__ = "event_outbox"
+    position: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    event_id: Mapped[UUID] = mapped_column(unique=True)
+    item: Mapped[str]
+    body: Mapped[str]
+    txid: Mapped[int] = mapped_column(Xid8(), FetchedValue(), server_default=text("pg_current_xact_id()"))
+
+
+class EventOpeningRow(Base):
+    """The opening of one salted digest in an event: erasable without breaking a hash."""
+
+    __tablename__ = "event_openings"
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
+    salt: Mapped[bytes]
+    value: Mapped[str]
+
+
+class JobRow(Base):
+    """A job for a worker. It stays until done, so a lost message or a killed worker costs a delay, not the job."""
+
+    __tablename__ = "jobs"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    task: Mapped[str]
+    args: Mapped[dict[str, Any]]
+    subject: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default="queued")
+    attempts: Mapped[int] = mapped_column(default=0)
+    error_code: Mapped[str | None]
+    done_units: Mapped[int] = mapped_column(default=0)
+    total_units: Mapped[int] = mapped_column(default=0)
+    unit: Mapped[str | None]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index("ix_jobs_open", "state", "sent_at", postgresql_where=text("state IN ('queued', 'running')")),
+        Index("ix_jobs_subject", "subject"),
+    )

@@ -1,0 +1,82 @@
+"""The unit of work: the only way to change state, and the only `commit()` in the program (law 1)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
+
+from custody.kernel.clock import Clock
+from custody.kernel.ids import IdFactory
+from custody.kernel.outbox import Actor, EventDraft, EventOpeningRow, EventOutboxRow, JobRow
+
+
+class Scribe(Protocol):
+    """Turns a draft into an outbox row and the openings of its personal values."""
+
+    def write(self, draft: EventDraft, actor: Actor) -> tuple[EventOutboxRow, list[EventOpeningRow]]:
+        """Raises Invalid when the draft cannot be written canonically."""
+        ...
+
+
+class UnitOfWork:
+    """One transaction of one actor. Rolls back unless `commit()` was called."""
+
+    def __init__(self, session: Session, actor: Actor, clock: Clock, ids: IdFactory, scribe: Scribe) -> None:
+        self.session = session
+        self.actor = actor
+        self.clock = clock
+        self.ids = ids
+        self._scribe = scribe
+
+    def record(self, draft: EventDraft) -> UUID:
+        """Put an event into the outbox; returns its id, which the changed rows carry as `event_id`."""
+        row, openings = self._scribe.write(draft, self.actor)
+        self.session.add(row)
+        self.session.add_all(openings)
+        return row.event_id
+
+    def enqueue(self, task: str, *, subject: str | None = None, **args: Any) -> UUID:
+        """Put a job into the outbox; it is sent after the commit, at least once. Arguments are JSON (ids as text)."""
+        row = JobRow(
+            id=self.ids.new(),
+            task=task,
+            subject=subject,
+            args={name: str(value) if isinstance(value, UUID) else value for name, value in args.items()},
+            created_at=self.clock.now(),
+        )
+        self.session.add(row)
+        return row.id
+
+    def commit(self) -> None:
+        """Make everything durable, or nothing: business rows, events and jobs stand or fall together."""
+        self.session.commit()
+
+
+class Database:
+    """A PostgreSQL database reached as one role. Made by the composition root, never at import."""
+
+    def __init__(self, url: str, clock: Clock, ids: IdFactory, scribe: Scribe, *, pool_size: int = 10) -> None:
+        self.engine: Engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+        self.clock = clock
+        self.ids = ids
+        self._scribe = scribe
+
+    @contextmanager
+    def begin(self, actor: Actor) -> Iterator[UnitOfWork]:
+        """A unit of work for `actor`; whatever was not committed is rolled back at the end."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield UnitOfWork(session, actor, self.clock, self.ids, self._scribe)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A read-only session on one snapshot."""
+        with Session(self.engine) as session:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+            yield session
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()

@@ -1,0 +1,31 @@
+"""Writes drafts as canonical outbox rows: the step between a business act and the ledger."""
+
+from custody import event
+from custody.kernel.clock import Clock
+from custody.kernel.ids import IdFactory
+from custody.kernel.outbox import Actor, EventDraft, EventOpeningRow, EventOutboxRow
+from custody.proof import canonical
+
+
+class EventScribe:
+    """Gives each draft its id, time, nonce and salted digests."""
+
+    def __init__(self, clock: Clock, ids: IdFactory) -> None:
+        self._clock = clock
+        self._ids = ids
+
+    def write(self, draft: EventDraft, actor: Actor) -> tuple[EventOutboxRow, list[EventOpeningRow]]:
+        """The outbox row and the openings of a draft acted by `actor`. Raises NotCanonical outside the profile."""
+        event_id = self._ids.new()
+        values = dict(draft.personal)
+        if actor.address:
+            values["address"] = actor.address
+        openings = [
+            EventOpeningRow(event_id=event_id, field=field, salt=self._ids.nonce(), value=value)
+            for field, value in values.items()
+        ]
+        digests = {row.field: event.personal_digest(row.salt, row.value) for row in openings}
+        body = event.body(
+            draft, event_id=event_id, actor=actor, time=self._clock.now(), nonce=self._ids.nonce(), digests=digests
+        )
+        return EventOutboxRow(event_id=event_id, item=draft.item, body=canonical.encode(body).decode()), openings
