@@ -66,7 +66,8 @@ EVENTS: Mapping[str, EventType] = {
     # transcription
     "transcript.requested": _type("exhibit transcript"),
     "transcript.drafted": _type(
-        "exhibit transcript revision sha256 audio_sha256 engine model model_sha256 parameters_sha256 duration_ms machine_ms"
+        "exhibit transcript revision sha256 audio_sha256 engine model model_sha256"
+        " parameters_sha256 duration_ms machine_ms"
     ),
     "transcript.failed": _type("exhibit transcript reason"),
     "transcript.corrected": _type("exhibit transcript revision parent sha256"),

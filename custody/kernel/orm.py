@@ -1,7 +1,7 @@
 """The ORM base: naming, column types, and the mixin that puts a table under law 1."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid
@@ -21,7 +21,7 @@ class Base(DeclarativeBase):
     """Every table of the program. Rows (`…Row`) stay inside their package's service and queries."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         UUID: Uuid(),
         datetime: DateTime(timezone=True),
         int: BigInteger(),
