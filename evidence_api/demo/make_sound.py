@@ -27,8 +27,8 @@ from evidence_api.demo.people import WITNESS
 FILES = Path(__file__).parent / "files"
 RATE_HZ = 16_000
 VOICE = "msu_ru_nsh_clunits"
-PITCH = {"investigator": 1.0, "witness": 0.84}
-PAUSE_MS = {"turn": 650, "edge": 800}
+PITCH = {"investigator": 1.06, "witness": 0.88}
+PAUSE_MS = {"turn": 550, "edge": 500}
 _STEP = 8  # 13 bits of 16: a dictaphone has no more, and the file shrinks by a third
 _DIGITS = ("ноль", "один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять")
 _FOLD = str.maketrans("әғқңөұүһіӘҒҚҢӨҰҮҺІ", "агкноуухиАГКНОУУХИ")
@@ -44,14 +44,15 @@ class Line:
 
 
 def _spelled(number: str) -> str:
-    return ", ".join(" ".join(_DIGITS[int(digit)] for digit in number[at : at + 3]) for at in range(0, len(number), 3))
+    """An identification number digit by digit, in pairs, as people dictate it."""
+    return ", ".join(" ".join(_DIGITS[int(digit)] for digit in number[at : at + 2]) for at in range(0, len(number), 2))
 
 
 LINES = (
     Line("investigator", "ru", "Назовите, пожалуйста, вашу фамилию, имя и отчество."),
-    Line("witness", "ru", "Меня зовут Жумабаев Адилет Серикович."),
+    Line("witness", "ru", "Моя фамилия Жумабаев, имя Адилет, отчество Серикович."),
     Line("investigator", "ru", "Назовите ваш индивидуальный идентификационный номер."),
-    Line("witness", "ru", f"Мой номер: {_spelled(WITNESS.iin)}."),
+    Line("witness", "ru", f"Мой номер такой: {_spelled(WITNESS.iin)}."),
     Line("investigator", "ru", "Где вы живёте и какой у вас телефон?"),
     Line(
         "witness",
