@@ -1,1 +1,1 @@
-"""The demonstration case: fictitious people, real parts. `story` plays it through the public API."""
+"""The demonstration case's material: fictitious people, the files of the case, and the scripts that make them."""
