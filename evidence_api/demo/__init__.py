@@ -1,1 +1,1 @@
-"""The demonstration case's material: fictitious people, the files of the case, and the scripts that make them."""
+"""The demonstration case: fictitious people, real parts. `README.md` says how its files were made."""
