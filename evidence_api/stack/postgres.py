@@ -120,10 +120,6 @@ class Postgres:
                 connection.execute(statement.format(owner, sql.Literal(self.password(OWNER_ROLE))))
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), owner))
-                connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(DATABASE)))
-                connection.execute(
-                    sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(DATABASE), owner)
-                )
 
     def _superuser_conninfo(self) -> str:
         return f"host=127.0.0.1 port={self._port} user={_SUPERUSER} dbname=postgres password={self._superuser_password}"

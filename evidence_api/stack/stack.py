@@ -137,3 +137,8 @@ def with_role(url: str, role: str, password: str) -> str:
     parts = urlsplit(url)
     address = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{role}:{password}@{address}"))
+
+
+def with_database(url: str, database: str) -> str:
+    """The same server and role, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))

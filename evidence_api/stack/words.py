@@ -7,7 +7,7 @@ Say = Callable[[str], None]
 
 
 class StackError(Exception):
-    """A server or program cannot be started or kept up. The text tells the person at the terminal what, why, what now."""
+    """A server or program cannot be started or kept up. Its text says what, why and what to do now."""
 
 
 def say_nothing(line: str) -> None:
