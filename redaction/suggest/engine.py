@@ -16,14 +16,10 @@ from custody.kernel.errors import Invalid
 from custody.proof import canonical
 from redaction.model import ENTITIES, MILLION, Finding
 from redaction.suggest import names, patterns
+from redaction.suggest.merging import merge
 
 LANGUAGES = ("kk", "ru", "en")
 RULES_VERSION = "dalel-rules/1"
-# what stays when two kinds claim the same characters: the more exact kind first
-_PRECEDENCE = {entity: place for place, entity in enumerate(
-    ("IIN", "BIN", "IBAN", "CARD", "CASE_NUMBER", "PASSPORT", "PHONE", "EMAIL", "BIRTH_DATE", "ID_CARD", "PLATE",
-     "ADDRESS", "PERSON", "LOCATION", "OTHER")
-)}  # fmt: skip
 
 
 class _Recognizer(EntityRecognizer):
@@ -82,7 +78,9 @@ class Suggester:
         """`name_models` default to all that come with the program."""
         models = names.default_models() if name_models is None else tuple(name_models)
         registry = RecognizerRegistry(recognizers=[], supported_languages=list(LANGUAGES))
-        detectors = [(name, version, LANGUAGES, find) for name, version, find in patterns.DETECTORS]
+        detectors: list[tuple[str, str, tuple[str, ...], Callable[[str], Iterable[Finding]]]] = [
+            (name, version, LANGUAGES, find) for name, version, find in patterns.DETECTORS
+        ]
         detectors.append(("kz-name-forms", "1", LANGUAGES, names.by_rules))
         detectors += [(model.name, model.version, model.languages, model.find) for model in models]
         for name, version, languages, find in detectors:
@@ -109,36 +107,3 @@ def _finding(result: RecognizerResult) -> Finding:
     metadata = result.recognition_metadata or {}
     name = str(metadata.get(RecognizerResult.RECOGNIZER_NAME_KEY, "unnamed"))
     return Finding(result.entity_type, result.start, result.end, round(result.score * MILLION), name)
-
-
-def merge(text: str, findings: Iterable[Finding]) -> list[Finding]:
-    """One finding for each place: of overlapping ones the certain and exact kind names it, their union is its extent.
-
-    A union, because hiding a letter too many is mended by a person and a letter too few is not seen.
-    """
-    merged: list[Finding] = []
-    for one in sorted(findings, key=lambda found: (found.start, -found.end)):
-        start, end = _trim(text, one.start, one.end)
-        if start >= end:
-            continue
-        found = Finding(one.entity, start, end, one.score_ppm, one.recognizer)
-        if merged and found.start < merged[-1].end:
-            last = merged.pop()
-            best = min(last, found, key=_rank)
-            found = Finding(
-                best.entity, last.start, max(last.end, found.end), max(last.score_ppm, found.score_ppm), best.recognizer
-            )
-        merged.append(found)
-    return merged
-
-
-def _rank(found: Finding) -> tuple[bool, int, int]:
-    return found.score_ppm < 700_000, _PRECEDENCE[found.entity], -found.score_ppm
-
-
-def _trim(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start] in " \t\r\n,;":
-        start += 1
-    while end > start and text[end - 1] in " \t\r\n,;":
-        end -= 1
-    return start, end

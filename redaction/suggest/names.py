@@ -17,22 +17,24 @@ from custody.kernel.errors import Unavailable
 from redaction.folding import russify
 from redaction.model import Finding
 
-_CHUNK = 2_000
+_CHUNK = 600
 _ENTITIES = {"PER": "PERSON", "LOC": "LOCATION"}
 _KAZAKH_LETTER = re.compile("[әғқңөұүһіӘҒҚҢӨҰҮҺІ]")
-_CAP = r"[А-ЯЁӘҒҚҢӨҰҮҺІ]"
-_WORD = rf"{_CAP}[а-яёәғқңөұүһі]+(?:-{_CAP}[а-яёәғқңөұүһі]+)?"
+_CAP = "[А-ЯЁӘҒҚҢӨҰҮҺІA-Z]"
+_LOW = "[а-яёәғқңөұүһіa-z]"
+_WORD = rf"{_CAP}{_LOW}+(?:-{_CAP}{_LOW}+)?"
 _PATRONYMIC = (
-    rf"{_CAP}[а-яёәғқңөұүһі]+(?:ұлы|улы|қызы|кызы|ович|евич|овна|евна|ична)[а-яёәғқңөұүһі]{{0,6}}"
-    rf"|{_CAP}[а-яёәғқңөұүһі]+ (?:ұлы|улы|оглы|қызы|кызы)[а-яёәғқңөұүһі]{{0,6}}"
+    rf"{_CAP}{_LOW}+(?:ұлы|улы|қызы|кызы|ович|евич|овна|евна|ична){_LOW}{{0,6}}"
+    rf"|{_CAP}{_LOW}+ (?:ұлы|улы|оглы|қызы|кызы){_LOW}{{0,6}}"
 )
-_SURNAME = rf"{_CAP}[а-яёәғқңөұүһі]{{2,}}(?:ов|ев|ин|ова|ева|ина|ский|ская|баев|баева|беков|бекова)"
+_SURNAME = rf"{_CAP}{_LOW}{{2,}}(?:ов|ев|ин|ова|ева|ина|ский|ская|баев|баева|беков|бекова)"
 _INITIALS = rf"{_CAP}\. ?(?:{_CAP}\. ?)?"
 _RULES: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(rf"(?<!\w)(?:{_WORD} ){{0,2}}(?:{_PATRONYMIC})(?!\w)(?: {_SURNAME}\w{{0,4}}(?!\w))?"), 900_000),
     (re.compile(rf"(?<!\w)(?:{_INITIALS}{_WORD}|{_WORD} {_INITIALS}(?!\w))"), 800_000),
     (re.compile(rf"(?<!\w){_SURNAME}(?:а|у|ым|ой|ых|е|тың|тің|ға|ге|қа|ке|ты|ті|пен|мен|тан|тен)?(?!\w)"), 450_000),
-    (re.compile(rf"(?:меня зовут|мои имя|моё имя|есімім|атым|my name is)[ ,:-]+((?:{_WORD} ?){{1,3}})"), 850_000),
+    (re.compile(rf"(?i:меня зовут|моё имя|мое имя|есімім|атым|my name is)[ ,:-]+((?:{_WORD} ?){{1,3}})"), 850_000),
+    (re.compile(rf"(?<!\w)(?:Mrs|Mr|Ms|Dr)\.? ((?:{_WORD} ?){{1,3}})"), 800_000),
 )
 
 
@@ -83,7 +85,7 @@ class RussianNames:
 
     name = "slovnet-ru"
     version = "news-v1"
-    languages = ("kk", "ru", "en")
+    languages: tuple[str, ...] = ("kk", "ru", "en")
 
     def __init__(self) -> None:
         data = _natasha_data()
@@ -92,11 +94,10 @@ class RussianNames:
 
     def find(self, text: str) -> Iterator[Finding]:
         """Persons and places. Kazakh letters are folded before the model sees them, positions stay."""
-        kazakh = bool(_KAZAKH_LETTER.search(text))
         for offset, piece in chunks(text):
+            score = 500_000 if _KAZAKH_LETTER.search(piece) else 850_000
             for span in self._ner(russify(piece)).spans:
                 if span.type in _ENTITIES:
-                    score = 850_000 if not kazakh else 500_000
                     yield Finding(_ENTITIES[span.type], offset + span.start, offset + span.stop, score, "slovnet-ru")
 
 
