@@ -1,1 +1,1 @@
-"""The demonstration case: fictitious people, real parts. `story` plays it through the public API."""
+"""The demonstration case: fictitious people, real parts. `README.md` says how its files were made."""
