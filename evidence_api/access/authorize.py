@@ -15,7 +15,7 @@ def authorize(
 
     A refusal is durable as `access.denied` before it is raised. Raises Unauthenticated `session.required` for someone
     not signed in (not recorded: there is nobody to name), NotFound `access.not_found` when the viewer may not know
-    that the thing exists, Denied `access.second_person` for approving one's own work, Denied `access.denied` otherwise.
+    that the thing exists, Denied `plan.self_approval` for approving one's own work, Denied `access.denied` otherwise.
     """
     reason = policy.refusal(viewer, route, resource)
     role = viewer.acting_role(resource)
@@ -31,5 +31,5 @@ def authorize(
     if not policy.may_know(viewer, resource):
         raise NotFound("access.not_found")
     if reason == "second_person_needed":
-        raise Denied("access.second_person")
+        raise Denied("plan.self_approval")
     raise Denied("access.denied", reason=reason)

@@ -185,8 +185,8 @@ ROUTES: Mapping[str, Predicate] = {
     "case.list": is_role(INVESTIGATOR, PROSECUTOR, SUPERVISOR, Role.EXPERT, Role.COURT_CLERK, Role.AUDITOR),
     "case.read": on_case(INVESTIGATOR, PROSECUTOR, SUPERVISOR, Role.EXPERT, Role.COURT_CLERK) | auditor,
     "case.grants": team | auditor | administrator,
-    "case.grant": prosecution | administrator,
-    "case.revoke": prosecution | administrator,
+    "case.grant": team | administrator,
+    "case.revoke": team | administrator,
     # exhibits and their bytes
     "exhibit.create": team,
     "exhibit.list": team_and_expert | auditor,
