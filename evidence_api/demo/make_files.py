@@ -45,7 +45,8 @@ def protocol() -> bytes:
     SimpleDocTemplate(
         made,
         pagesize=A4,
-        margin=60,
+        leftMargin=60,
+        rightMargin=60,
         title="Протокол допроса свидетеля Жумабаева А. С.",
         author=INVESTIGATOR.ru,
         subject=f"Свидетель {WITNESS.ru}, ИИН {WITNESS.iin}",
@@ -78,6 +79,7 @@ def _leak_into(pdf: pikepdf.Pdf) -> None:
         pdf,
         draft.encode(),
         filename="Жумабаев-черновик.txt",
+        description="",
         mime_type="text/plain",
         creation_date="D:20261013124000Z",
         mod_date="D:20261013124000Z",
