@@ -22,7 +22,7 @@ from evidence_api.demo.client import Person, Refused
 FILES = Path(__file__).parent / "files"
 EVIDENCE = ("interrogation.flac", "protocol.pdf", "statement.docx", "scene.jpg")
 TITLE = "Демо: көлік ұрлау / Демо: угон автомобиля"
-BASIS, PURPOSE, RETAIN_DAYS = "УПК РК, ст. 123-125", "Доказывание по уголовному делу", 3650
+BASIS, PURPOSE, RETAIN_DAYS = "seizure", "pretrial", 3650
 
 
 class StepFailed(Exception):
@@ -92,15 +92,12 @@ class Story:
 
     def _open_case(self) -> str:
         with self._step("the investigator opens the case"):
-            investigator = self._as(cast.INVESTIGATOR)
-            case = investigator.post("/api/v1/cases", erdr=people.ERDR, title=TITLE)
-            roster = (
-                (cast.PROSECUTOR, "prosecutor"),
-                (cast.SUPERVISOR, "supervising_prosecutor"),
-                (cast.DEFENCE, "defence"),
-            )
-            for member, role in roster:
-                investigator.post(f"/api/v1/cases/{case['id']}/grants", login=member.login, role=role)
+            case = self._as(cast.INVESTIGATOR).post("/api/v1/cases", erdr=people.ERDR, title=TITLE)
+            grants = f"/api/v1/cases/{case['id']}/grants"
+        with self._step("prosecutors and the defence are put on the case"):
+            for member in (cast.PROSECUTOR, cast.SUPERVISOR):
+                self._as(cast.ADMINISTRATOR).post(grants, login=member.login, role=member.role)
+            self._as(cast.PROSECUTOR).post(grants, login=cast.DEFENCE.login, role=cast.DEFENCE.role)
         self.report.facts["case"] = case["id"]
         return str(case["id"])
 
