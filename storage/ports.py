@@ -90,6 +90,10 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def read(self, bucket: str, key: str) -> bytes:
+        """The latest version of a small object, whole. Raises NotFound `store.missing`."""
+        ...
+
     def head(self, bucket: str, key: str, version_id: str) -> Stored:
         """Size and version ("" for the latest). Raises NotFound `store.missing`."""
         ...

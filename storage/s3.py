@@ -196,6 +196,15 @@ class S3Store:
         if left:
             raise Corrupt("store.corrupt", what="length")
 
+    def read(self, bucket: str, key: str) -> bytes:
+        with _calling():
+            response = self._client.get_object(self._name(bucket), key)
+            try:
+                return response.read()
+            finally:
+                response.close()
+                response.release_conn()
+
     def head(self, bucket: str, key: str, version_id: str) -> Stored:
         with _calling():
             found = self._client.stat_object(self._name(bucket), key, version_id=version_id or None)
