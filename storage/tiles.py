@@ -5,21 +5,22 @@ from storage.ports import LOG, ObjectStore
 
 
 class StoreTiles:
-    """`custody.publisher.TileStore` over the bucket `log`.
+    """`custody.tile_store.TileStore` over the bucket `log`, below `prefix` (`public/` or `private/`).
 
     Trust: the store may still lose or change a file; who reads recomputes hashes up to a signed checkpoint.
     """
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, prefix: str = "public/") -> None:
         self._store = store
+        self._prefix = prefix
 
-    def put_new(self, path: str, data: bytes) -> None:
-        """Write a file that is not there. The same bytes again are fine; raises Conflict `log.differs` for others."""
+    def put_new(self, path: str, data: bytes) -> bool:
+        """Write a file that is not there; whether it was written. What is there already is never overwritten."""
         try:
-            self._store.put_once(LOG, path, data)
-        except Conflict as fault:
-            if self.read(path) != data:
-                raise Conflict("log.differs", path=path) from fault
+            self._store.put_once(LOG, self._prefix + path, data)
+        except Conflict:
+            return False
+        return True
 
     def read(self, path: str) -> bytes | None:
         """The file, or None when there is none. Raises Unavailable `store.unreachable`, Corrupt `store.corrupt`."""
