@@ -130,6 +130,9 @@ def parse(leaf: bytes) -> Event:
         raise Malformed("an event has a personal digest its type does not know")
     for digest in personal.values():
         sha256_text(digest)
+    for name in data.keys() & _IDS:
+        if not is_text(data[name]):
+            raise Malformed("a field is not what it must be", name)
     if (value["item_seq"] == 0) != (value["prev"] is None):
         raise Malformed("only an item's first event has no predecessor")
     return Event(
@@ -149,7 +152,7 @@ def fields(value: object, rules: Mapping[str, Rule]) -> None:
         raise Malformed("an object has a field too many or too few")
     for name, rule in rules.items():
         if not rule(value[name]):
-            raise Malformed(f"the field {name} is not what it must be")
+            raise Malformed("a field is not what it must be", name)
 
 
 def is_uuid(value: object) -> bool:
@@ -204,6 +207,7 @@ _LEAF: Mapping[str, Rule] = {
     "item_seq": is_count,
     "prev": or_null(is_sha256),
 }
+_IDS = frozenset({"exhibit", "transcript", "plan", "rendition", "disclosure"})
 _ACTOR: Mapping[str, Rule] = {
     "id": or_null(is_uuid),
     "role": is_text,
