@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from custody.kernel.errors import NotFound
+from custody.kernel.errors import Denied, NotFound
 from custody.kernel.outbox import Actor
-from evidence_api.access.authorize import authorize
+from evidence_api.access.authorize import authorize, record_denial
 from evidence_api.access.policy import NOTHING, Resource, Viewer, refusal
 from evidence_api.http.parts import parts_of
 from evidence_api.http.visitor import Visitor, check_csrf, visitor_of
@@ -46,8 +46,17 @@ class Guard:
     async def __call__(self, request: Request) -> Access:
         """Raises Unauthenticated, Denied, NotFound, TooMany. Denials are recorded before they are raised."""
         visitor = await run_in_threadpool(visitor_of, request)
-        await check_csrf(request, visitor)
+        try:
+            await check_csrf(request, visitor)
+        except Denied:
+            await run_in_threadpool(self._record_forgery, request, visitor)
+            raise
         return await run_in_threadpool(self._authorize, request, visitor)
+
+    def _record_forgery(self, request: Request, visitor: Visitor) -> None:
+        if visitor.account is not None:
+            actor = Actor(visitor.account.id, visitor.account.role.value, visitor.means, visitor.address)
+            record_denial(parts_of(request).database, actor, self.route, "csrf", None)
 
     def _authorize(self, request: Request, visitor: Visitor) -> Access:
         if visitor.problem is not None and self._needs_someone(visitor):
@@ -72,7 +81,7 @@ class Guard:
 
 
 def guard(route: str, load: Load | None = None) -> Any:
-    """`Annotated[Access, guard("case.read", by_case)]` in a route's parameters."""
+    """A guard as a dependency. In a route's parameters: `access: Annotated[Access, guard("case.read", by_case)]`."""
     return Depends(Guard(route, load))
 
 

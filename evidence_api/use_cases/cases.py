@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from custody import event
@@ -70,7 +71,7 @@ def grant(
         found = reads.find_credentials(work.session, parse_login(login))
         if found is None:
             raise NotFound("account.not_found")
-        term = {} if until is None else {"until_ms": to_ms(until)}
+        term: dict[str, Any] = {} if until is None else {"until_ms": to_ms(until)}
         granted = event.draft(
             "access.granted",
             item=f"case:{case_id}",
@@ -95,7 +96,10 @@ def grant(
 
 
 def revoke(database: Database, actor: Actor, case_id: UUID, grant_id: UUID) -> None:
-    """Take a person off a case. Raises NotFound `grant.not_found` (also for another case's), Conflict `grant.revoked`."""
+    """Take a person off a case.
+
+    Raises NotFound `grant.not_found`, also for a grant of another case, and Conflict `grant.revoked`.
+    """
     with database.begin(actor) as work:
         standing = reads.get_grant(work.session, grant_id)
         if standing.case_id != case_id:

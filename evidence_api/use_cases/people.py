@@ -5,7 +5,7 @@ from uuid import UUID
 
 from custody import event
 from custody.kernel.errors import Invalid, TooMany, Unauthenticated
-from custody.kernel.outbox import Actor
+from custody.kernel.outbox import Actor, EventDraft
 from custody.kernel.unit_of_work import Database
 from evidence_api.access import limits, sessions
 from evidence_api.access.limits import Limit
@@ -202,7 +202,7 @@ def _person(actor: Actor) -> UUID:
     return actor.id
 
 
-def _changed(account_id: UUID, change: str) -> event.EventDraft:
+def _changed(account_id: UUID, change: str) -> EventDraft:
     return event.draft("account.changed", item=f"account:{account_id}", account=account_id, change=change)
 
 
