@@ -138,6 +138,7 @@ def draft(
     `item` is the chain, e.g. `exhibit:<uuid>`. UUIDs and bytes in `data` become text (bytes as lower-case hex).
     Raises Invalid `event.malformed` naming the field that is missing, unknown, not storable or longer than 4096 bytes.
     """
+    data = {name: value for name, value in data.items() if value is not None}
     kind = EVENTS.get(type)
     if kind is None:
         raise Invalid("event.malformed", type=type)

@@ -5,7 +5,6 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -106,9 +105,8 @@ def account(login: str, name: str, role: str, language: str) -> None:
 
 def _stop_event() -> threading.Event:
     stop = threading.Event()
-    handler: Callable[..., None] = lambda *_: stop.set()  # noqa: E731  a signal handler of one act
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, handler)
+        signal.signal(number, lambda *_: stop.set())
     return stop
 
 

@@ -26,7 +26,6 @@ from storage.keys import FileKeyWrapper
 from storage.s3 import S3Address, S3Store
 from storage.tiles import StoreTiles
 
-
 T = TypeVar("T")
 PUBLIC, PRIVATE = "public/", "private/"
 """The log's files that everyone may read, and the leaves themselves, which nobody outside may."""

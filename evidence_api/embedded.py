@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from evidence_api import prepare
+from evidence_api import settings as configuration
 from evidence_api.demo import cast
 from evidence_api.demo.story import Report, Story
 from evidence_api.settings import Settings, as_environment
@@ -30,9 +31,10 @@ def up(data: Path, say: Say, *, with_demo: bool, port: int | None = None) -> int
     begun = time.monotonic()
     try:
         with Stack(data, say=say) as stack:
-            base_url = _start(stack, say, port)
+            settings = _start(stack, say, port)
+            base_url = settings.public_base_url
             if with_demo and not stop.is_set():
-                _load_demo(stack, base_url, say)
+                _load_demo(stack.kept, settings, say)
             say(f"\nDälel is up ({time.monotonic() - begun:.0f} s): {base_url}\nCtrl-C stops everything.")
             if with_demo:
                 _print_accounts(stack.kept, say)
@@ -51,7 +53,7 @@ def demo(data: Path, out: Path, say: Say) -> int:
     """Play the story once on a system of its own; the last line is `DEMO {json}`."""
     try:
         with Stack(data, say=say) as stack:
-            report = _play(stack, _start(stack, say, None), out, say)
+            report = _play(stack.kept, _start(stack, say, None), out, say)
     except StackError as error:
         say(str(error))
         report = Report(facts={"failed": str(error)})
@@ -59,7 +61,7 @@ def demo(data: Path, out: Path, say: Say) -> int:
     return 0 if report.ok else 1
 
 
-def _start(stack: Stack, say: Say, port: int | None) -> str:
+def _start(stack: Stack, say: Say, port: int | None) -> Settings:
     endpoints = stack.start()
     port = port or stack.kept.port("portal")
     base_url = f"http://127.0.0.1:{port}"
@@ -87,12 +89,12 @@ def _start(stack: Stack, say: Say, port: int | None) -> str:
             stack.program("portal", [*web, "--port", str(port), "--no-access-log", "--no-server-header"], env, ready),
         ]
     )
-    return base_url
+    return settings
 
 
 def _settings(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
     keys = endpoints.data_dir / "keys"
-    return Settings(
+    return configuration.load(
         data_dir=endpoints.data_dir,
         public_base_url=base_url,
         database_url=endpoints.app_url,
@@ -118,17 +120,17 @@ def password_of(kept: Kept, member: cast.Cast) -> str:
     return kept.secret(f"demo-{member.login}")[:16]
 
 
-def _play(stack: Stack, base_url: str, out: Path, say: Say) -> Report:
-    passwords = {member.login: password_of(stack.kept, member) for member in cast.CAST}
-    return Story(base_url, passwords, out, say).play()
+def _play(kept: Kept, settings: Settings, out: Path, say: Say) -> Report:
+    passwords = {member.login: password_of(kept, member) for member in cast.CAST}
+    return Story(settings.public_base_url, passwords, out, say).play()
 
 
-def _load_demo(stack: Stack, base_url: str, say: Say) -> None:
-    marker = stack.kept_directory / _LOADED
+def _load_demo(kept: Kept, settings: Settings, say: Say) -> None:
+    marker = settings.data_dir / _LOADED
     if marker.exists():
         return
     say("loading the demonstration case: the whole story is played once, Whisper included")
-    report = _play(stack, base_url, stack.kept_directory / "demonstration", say)
+    report = _play(kept, settings, settings.data_dir / "demonstration", say)
     if report.ok:
         marker.touch()
     else:

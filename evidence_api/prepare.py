@@ -60,8 +60,8 @@ def self_test(parts: Services) -> None:
     """Lock a canary in the store, attack it, record the outcome. Raises Unavailable `store.worm_broken`."""
     facts = worm_self_test(parts.store, parts.database.clock, EVIDENCE)
     with parts.database.begin(OPERATOR) as work:
-        more = {"detail": facts.detail} if facts.detail else {}
-        work.record(event.draft("store.self_tested", item="system", result=facts.result, **more))
+        tested = event.draft("store.self_tested", item="system", result=facts.result, detail=facts.detail or None)
+        work.record(tested)
         work.commit()
     if facts.failed:
         raise Unavailable("store.worm_broken", what=facts.detail)

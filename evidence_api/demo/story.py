@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ class Story:
         truth = json.loads((FILES / "interrogation.json").read_text())
         edits = []
         for index, turn in enumerate(transcript["turns"]):
-            line = max(truth, key=lambda spoken, turn=turn: _overlap_ms(spoken, turn))
+            line = max(truth, key=partial(_overlap_ms, turn))
             if turn["words"] and _overlap_ms(line, turn) > 0.8 * (line["end_ms"] - line["start_ms"]):
                 edits.append({"turn": index, "text": line["text"], "speaker": line["speaker"]})
         _expect(bool(edits), "no turn of the transcript meets a line of the script")
@@ -211,7 +212,7 @@ class Story:
             _expect(len(contents["files"]) == 3 and len(contents["withheld"]) == 2, "the contents do not balance")
             exhibit = exhibits["interrogation.flac"]
             for closed in (f"/api/v1/exhibits/{exhibit}/content", f"/api/v1/cases/{case_id}/trail"):
-                self._refused(None, lambda closed=closed: defence.get(closed))
+                self._refused(None, partial(defence.get, closed))
         with self._step("the defence downloads the package by ranges and signs for it"):
             self._out.mkdir(parents=True, exist_ok=True)
             package = self._out / f"disclosure-{people.ERDR}-{contents['round']}.zip"

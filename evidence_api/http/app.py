@@ -1,10 +1,8 @@
 """The API as one ASGI application, made from the parts the composition root gives."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from evidence_api.jobs import Handler
 from evidence_api.services import Services
 from evidence_api.use_cases import intake
-from evidence_api.jobs import Handler
 
 
 def of(services: Services) -> Mapping[str, Handler]:

@@ -1,6 +1,7 @@
 """Intake: an exhibit is registered, its bytes arrive, it is sealed or refused. Nothing is accepted in silence (U3)."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from custody import event
@@ -8,12 +9,12 @@ from custody.kernel.clock import to_ms
 from custody.kernel.errors import Conflict
 from custody.kernel.outbox import Actor, EventDraft
 from custody.kernel.unit_of_work import UnitOfWork
+from evidence_api.jobs import WORKER, Job
 from evidence_api.registry import reads
 from evidence_api.registry import service as registry
 from evidence_api.registry.facts import Exhibit
 from evidence_api.registry.model import ExhibitForm
 from evidence_api.services import Services
-from evidence_api.jobs import WORKER, Job
 from storage import retention, seal
 from storage import service as storage
 from storage.blob import FileName, FolderPath
@@ -163,7 +164,6 @@ class SealUpload:
                 retain_until=facts.blob.retain_until,
                 event_id=event_id,
             )
-        seal.drop_tail(self._services.store, plan.tail_key)
 
     def fail(self, job: Job, code: str) -> None:
         """The sender's bytes are refused and removed; a store that lies keeps what it holds, for whoever looks."""
@@ -220,7 +220,7 @@ def _sealed(facts: SealFacts, case_id: UUID) -> EventDraft:
     )
 
 
-def _draft(type: str, upload: Upload, **data: object) -> EventDraft:
+def _draft(type: str, upload: Upload, **data: Any) -> EventDraft:
     return event.draft(type, item=f"exhibit:{upload.exhibit_id}", case_id=upload.case_id, upload=upload.id, **data)
 
 

@@ -50,7 +50,6 @@ def open_blob(
     """Open any blob after its read event on the chain `item`; `subject` is what the reader knows it as."""
     with services.database.begin(actor) as work:
         facts = storage.blob_facts(work.session, blob_id)
-        more = {} if span is None else {"range": span}
-        work.record(event.draft(how, item=item, case_id=case_id, subject=subject, sha256=facts.sha256, **more))
+        work.record(event.draft(how, item=item, case_id=case_id, subject=subject, sha256=facts.sha256, range=span))
         work.commit()
     return storage.open_blob(services.store, services.keys, facts)
