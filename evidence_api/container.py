@@ -42,6 +42,7 @@ def services(settings: Settings) -> Services:
         keys=FileKeyWrapper(_required(settings.kek_file, "kek_file")),
         tiles=StoreTiles(store, PUBLIC),
         passwords=Passwords(passes=settings.password_passes, memory_kib=settings.password_memory_kib),
+        policy=settings.policy_file.read_text() if settings.policy_file else "",
         ready_checks={"database": lambda: _ask(database), "object-store": store.check},
     )
 

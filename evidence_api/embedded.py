@@ -110,6 +110,7 @@ def _settings(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
         kek_file=keys / "key-encryption-key",
         log_key_file=keys / "log-key.pem",
         log_key_passphrase_file=keys / "log-key.passphrase",
+        policy_file=keys / "policy",
         register_file=endpoints.data_dir / "register" / "checkpoint",
         log_origin=f"dalel.example/{kept.secret('log-name')[:8]}",
     )
