@@ -29,6 +29,7 @@ from storage.tiles import StoreTiles
 
 T = TypeVar("T")
 
+
 def services(settings: Settings) -> Services:
     """The parts of one process that serves requests or runs jobs."""
     store = object_store(settings)
