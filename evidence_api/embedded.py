@@ -79,7 +79,7 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
             return False
 
     cli = (sys.executable, "-m", "evidence_api.cli")
-    web = (sys.executable, "-m", "uvicorn", "portal.app:create", "--factory", "--host", "127.0.0.1")
+    web = (sys.executable, "-m", "uvicorn", "evidence_api.http.main:create", "--factory", "--host", "127.0.0.1")
     stack.run(
         [
             stack.program("sequencer", [*cli, "sequencer"], env),
@@ -110,6 +110,7 @@ def _settings(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
         kek_file=keys / "key-encryption-key",
         log_key_file=keys / "log-key.pem",
         log_key_passphrase_file=keys / "log-key.passphrase",
+        policy_file=keys / "policy",
         register_file=endpoints.data_dir / "register" / "checkpoint",
         log_origin=f"dalel.example/{kept.secret('log-name')[:8]}",
     )
