@@ -99,7 +99,7 @@ def account(login: str, name: str, role: str, language: str) -> None:
     """Create an account; the password is read from standard input. For the first administrator."""
     from evidence_api import prepare  # noqa: PLC0415  each process loads its own world
 
-    password = click.get_text_stream("stdin").readline().rstrip("\n")
+    password = sys.stdin.readline().rstrip("\n")
     prepare.account(configuration.load(), login=login, name=name, role=role, language=language, password=password)
 
 

@@ -23,12 +23,11 @@ from evidence_api.use_cases import handlers
 from evidence_api.workers import app as celery_app
 from evidence_api.workers.dispatcher import Dispatcher
 from storage.keys import FileKeyWrapper
+from storage.ports import BUNDLES, LOG
 from storage.s3 import S3Address, S3Store
 from storage.tiles import StoreTiles
 
 T = TypeVar("T")
-PUBLIC, PRIVATE = "public/", "private/"
-"""The log's files that everyone may read, and the leaves themselves, which nobody outside may."""
 
 
 def services(settings: Settings) -> Services:
@@ -40,8 +39,9 @@ def services(settings: Settings) -> Services:
         database=database,
         store=store,
         keys=FileKeyWrapper(_required(settings.kek_file, "kek_file")),
-        tiles=StoreTiles(store, PUBLIC),
+        tiles=StoreTiles(store, LOG),
         passwords=Passwords(passes=settings.password_passes, memory_kib=settings.password_memory_kib),
+        policy=settings.policy_file.read_text() if settings.policy_file else "",
         ready_checks={"database": lambda: _ask(database), "object-store": store.check},
     )
 
@@ -65,7 +65,7 @@ def ledger(settings: Settings) -> tuple[Sequencer, Publisher]:
     database = _database(_required(settings.sequencer_database_url, "sequencer_database_url"), settings)
     store = object_store(settings)
     register = FileRegister(_required(settings.register_file, "register_file"))
-    publisher = Publisher(database, StoreTiles(store, PUBLIC), StoreTiles(store, PRIVATE), register, signer(settings))
+    publisher = Publisher(database, StoreTiles(store, LOG), StoreTiles(store, BUNDLES), register, signer(settings))
     return Sequencer(database, publisher.check_head), publisher
 
 

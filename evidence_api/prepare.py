@@ -35,6 +35,8 @@ def keys(settings: Settings) -> None:
     if key is not None and passphrase is not None and not key.exists():
         _private_file(passphrase, secrets.token_urlsafe(32))
         create_key(key, passphrase)
+    if settings.policy_file is not None and not settings.policy_file.exists():
+        settings.policy_file.write_text(policy(settings))
 
 
 def everything(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from storage.ports import ObjectStore
 class Services:
     """The database as the application's role, the object store, the keys and the published log. Frozen, per process.
 
-    `ready_checks` are by part: each raises when its part does not answer.
+    `ready_checks` are by part: each raises when its part does not answer. `policy` names the log's verifier key.
     """
 
     settings: Settings
@@ -24,4 +24,5 @@ class Services:
     keys: KeyWrapper
     tiles: TileStore
     passwords: Passwords
+    policy: str
     ready_checks: Mapping[str, Callable[[], None]]

@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     log_key_file: Path | None = None
     log_key_passphrase_file: Path | None = None
     register_file: Path | None = None
+    policy_file: Path | None = None
     log_origin: str = Field(default="dalel.local/log", min_length=1, max_length=200, pattern=r"^[!-*,-~]+$")
 
     # the law's formats

@@ -1,4 +1,4 @@
-"""The summary of a rendition that may leave with it: from what, under which plan, how, how much was withheld and why."""
+"""The summary that may leave with a rendition: from what, under which plan, how, how much was withheld and why."""
 
 from collections import Counter
 from typing import Any

@@ -14,10 +14,12 @@ EVIDENCE: Final = "evidence"
 RENDITIONS: Final = "renditions"
 PACKAGES: Final = "packages"
 LOG: Final = "log"
+BUNDLES: Final = "bundles"
 STAGING: Final = "staging"
 
-LOCKED_BUCKETS: Final = (EVIDENCE, RENDITIONS, PACKAGES, LOG)
-"""With versioning and Object Lock. `staging` has neither: it holds the encrypted tails of unfinished uploads."""
+LOCKED_BUCKETS: Final = (EVIDENCE, RENDITIONS, PACKAGES, LOG, BUNDLES)
+"""With versioning and Object Lock. `staging` has neither: it holds the encrypted tails of unfinished uploads.
+`log` is public, `bundles` holds the leaves themselves and is not."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Where somebody speaks. Whisper invents text over silence, so it hears nothing but these windows (U5)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore
 from transcription.sound import RATE_HZ, Samples
 
 MAX_WINDOW_MS = 28_000
+PACK_PAUSE_MS = 2_000
 _BLOCK = 600 * RATE_HZ
 
 
@@ -33,6 +35,31 @@ class Window:
     @property
     def seconds(self) -> float:
         return (self.end - self.start) / RATE_HZ
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Stretches of one language, heard together: `window` spans them all."""
+
+    language: str
+    stretches: tuple[Window, ...]
+
+    @property
+    def window(self) -> Window:
+        return Window(self.stretches[0].start, self.stretches[-1].end)
+
+
+def packed(stretches: Sequence[Window], languages: Sequence[str]) -> tuple[Pack, ...]:
+    """Neighbours of one language packed together, across pauses of at most `PACK_PAUSE_MS`, up to 28 seconds."""
+    packs: list[Pack] = []
+    for stretch, language in zip(stretches, languages, strict=True):
+        before = packs[-1] if packs else None
+        near = before and stretch.start - before.window.end <= PACK_PAUSE_MS * RATE_HZ // 1000
+        if before and near and before.language == language and _fits(before.window, stretch):
+            packs[-1] = Pack(language, (*before.stretches, stretch))
+        else:
+            packs.append(Pack(language, (stretch,)))
+    return tuple(packs)
 
 
 def speech_windows(samples: Samples, how: Speech) -> tuple[Window, ...]:

@@ -10,6 +10,7 @@ from evidence_api.http import problem
 from evidence_api.http.content import RangeNotSatisfiable, not_satisfiable
 from evidence_api.http.middleware import Envelope
 from evidence_api.http.parts import Parts
+from evidence_api.http.route import check_guarded
 from evidence_api.http.routes import accounts, cases, session, system
 
 API = "/api/v1"
@@ -36,8 +37,10 @@ def create_app(parts: Parts, routers: Sequence[APIRouter] = (), root_routers: Se
     problem.install(app)
     app.add_exception_handler(RangeNotSatisfiable, _on_range)
     for router in (session.routes, accounts.routes, cases.routes, system.description, *routers):
+        check_guarded(router)
         app.include_router(router, prefix=API)
     for router in (system.health, *root_routers):
+        check_guarded(router)
         app.include_router(router)
     app.add_middleware(
         Envelope,

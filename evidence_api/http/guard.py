@@ -81,7 +81,10 @@ class Guard:
 
 
 def guard(route: str, load: Load | None = None) -> Any:
-    """A guard as a dependency. In a route's parameters: `access: Annotated[Access, guard("case.read", by_case)]`."""
+    """A guard as a dependency of a route.
+
+    In its parameters: `access: Annotated[Access, guard("case.read", by_case)]`.
+    """
     return Depends(Guard(route, load))
 
 

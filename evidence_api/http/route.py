@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from custody.kernel import errors
 from custody.kernel.outbox import Actor
+from evidence_api.access.policy import ROUTES
 from evidence_api.http import idempotency
 from evidence_api.http.guard import Guard
 from evidence_api.http.idempotency import Answer
@@ -38,6 +39,26 @@ REFUSALS = (
 def guards_of(route: APIRoute) -> list[Guard]:
     """The guards in front of a route."""
     return [dependency.call for dependency in route.dependant.dependencies if isinstance(dependency.call, Guard)]
+
+
+def check_guarded(routes: APIRouter) -> dict[str, str]:
+    """Policy names by `METHOD path` of a router's routes, those of routers included in it too.
+
+    Raises ValueError for a route that has not exactly one guard, whose name is not in the policy, or that no guard can
+    stand in front of (a mount, a plain Starlette route).
+    """
+    found: dict[str, str] = {}
+    for route in routes.routes:
+        inner = getattr(route, "original_router", None)
+        if isinstance(inner, APIRouter):
+            found |= check_guarded(inner)
+            continue
+        names = [guard.route for guard in guards_of(route)] if isinstance(route, APIRoute) else []
+        if len(names) != 1 or names[0] not in ROUTES:
+            raise ValueError(f"{getattr(route, 'path', route)} has no single guard that the policy knows: {names}")
+        if isinstance(route, APIRoute):
+            found |= {f"{method} {route.path}": names[0] for method in route.methods}
+    return found
 
 
 class GuardedRoute(APIRoute):

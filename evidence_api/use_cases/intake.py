@@ -9,10 +9,11 @@ from custody.kernel.clock import to_ms
 from custody.kernel.errors import Conflict
 from custody.kernel.outbox import Actor, EventDraft
 from custody.kernel.unit_of_work import UnitOfWork
+from evidence_api.access import upload_tokens
 from evidence_api.jobs import WORKER, Job
 from evidence_api.registry import reads
 from evidence_api.registry import service as registry
-from evidence_api.registry.facts import Exhibit
+from evidence_api.registry.facts import Exhibit, Page
 from evidence_api.registry.model import ExhibitForm
 from evidence_api.services import Services
 from storage import retention, seal
@@ -32,8 +33,8 @@ def limits(services: Services) -> Limits:
     return Limits(settings.upload_limit_bytes, timedelta(seconds=settings.upload_lifetime_seconds))
 
 
-def begin(services: Services, actor: Actor, case_id: UUID, form: ExhibitForm) -> Upload:
-    """Register an exhibit under the case's next number and announce its upload.
+def begin(services: Services, actor: Actor, case_id: UUID, form: ExhibitForm) -> tuple[Upload, str]:
+    """Register an exhibit under the case's next number and announce its upload; returns it and its upload token.
 
     Raises Invalid for a form that says too little or too much (`retention.…`, `upload.bad_name`, `exhibit.…`),
     TooLarge `upload.too_large`, Conflict `exhibit.duplicate` naming the exhibit that has the same bytes already.
@@ -71,8 +72,10 @@ def begin(services: Services, actor: Actor, case_id: UUID, form: ExhibitForm) ->
         )
         upload = storage.create_upload(work, services.keys, new, limits(services))
         registry.start_receiving(work, exhibit_id, upload.id, event_id)
+        # Twice the lifetime: the token never ends before the upload that is still being fed.
+        token = upload_tokens.issue(work, upload.id, expires_at=upload.expires_at + limits(services).lifetime)
         work.commit()
-    return upload
+    return upload, token
 
 
 def receive(
@@ -234,3 +237,9 @@ def exhibit(services: Services, exhibit_id: UUID) -> Exhibit:
     """An exhibit's facts. Raises NotFound `exhibit.not_found`."""
     with services.database.read() as session:
         return reads.get_exhibit(session, exhibit_id)
+
+
+def exhibits(services: Services, case_id: UUID, *, after: tuple[str | int, ...] | None, limit: int) -> Page[Exhibit]:
+    """The exhibits of a case by number."""
+    with services.database.read() as session:
+        return reads.list_exhibits(session, case_id, after=after, limit=limit)

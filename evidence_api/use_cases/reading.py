@@ -1,4 +1,4 @@
-"""Reading content: the bytes are opened only after the event that says so is durable (law 2)."""
+"""Reading content: no byte is given out before the event that says so is durable (law 2)."""
 
 from uuid import UUID
 
@@ -6,6 +6,7 @@ from custody import event
 from custody.kernel.errors import Conflict
 from custody.kernel.outbox import Actor
 from evidence_api.registry import reads
+from evidence_api.registry.facts import Exhibit
 from evidence_api.services import Services
 from storage import service as storage
 from storage.reader import BlobReader
@@ -13,10 +14,8 @@ from storage.reader import BlobReader
 VIEWED, DOWNLOADED = "content.viewed", "content.downloaded"
 
 
-def open_exhibit(
-    services: Services, actor: Actor, exhibit_id: UUID, *, how: str = VIEWED, span: str | None = None
-) -> BlobReader:
-    """Open a sealed exhibit's original. `span` is the range asked for, as in the request.
+def original(services: Services, exhibit_id: UUID) -> tuple[Exhibit, BlobReader]:
+    """A sealed exhibit and its original, opened but not read: call `record` before the first byte.
 
     Raises NotFound `exhibit.not_found`, Conflict `exhibit.not_sealed`.
     """
@@ -24,32 +23,28 @@ def open_exhibit(
         exhibit = reads.get_exhibit(session, exhibit_id)
     if exhibit.blob_id is None:
         raise Conflict("exhibit.not_sealed")
-    return open_blob(
-        services,
-        actor,
-        exhibit.blob_id,
-        subject=exhibit_id,
-        item=f"exhibit:{exhibit_id}",
-        case_id=exhibit.case_id,
-        how=how,
-        span=span,
-    )
+    return exhibit, blob(services, exhibit.blob_id)
 
 
-def open_blob(
+def blob(services: Services, blob_id: UUID) -> BlobReader:
+    """Any blob, opened but not read: call `record` before the first byte. Raises NotFound `blob.not_found`."""
+    with services.database.read() as session:
+        facts = storage.blob_facts(session, blob_id)
+    return storage.open_blob(services.store, services.keys, facts)
+
+
+def record(
     services: Services,
     actor: Actor,
-    blob_id: UUID,
+    how: str,
     *,
-    subject: UUID,
     item: str,
     case_id: UUID,
-    how: str = VIEWED,
+    subject: UUID,
+    sha256: str,
     span: str | None = None,
-) -> BlobReader:
-    """Open any blob after its read event on the chain `item`; `subject` is what the reader knows it as."""
+) -> None:
+    """Make a read durable on the chain `item`. `subject` is what was read, `span` which of its bytes."""
     with services.database.begin(actor) as work:
-        facts = storage.blob_facts(work.session, blob_id)
-        work.record(event.draft(how, item=item, case_id=case_id, subject=subject, sha256=facts.sha256, range=span))
+        work.record(event.draft(how, item=item, case_id=case_id, subject=subject, sha256=sha256, range=span))
         work.commit()
-    return storage.open_blob(services.store, services.keys, facts)

@@ -1,7 +1,7 @@
 """What must not be found in a released file: every form of every accepted name, every accepted number and phrase."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from redaction.folding import fold
@@ -35,21 +35,24 @@ class Forbidden:
         runs = ["".join(group.digits for group in run) for run in digits.groups(text)] if self.numbers else []
         return found + sum(number in run for number in self.numbers for run in runs)
 
-    def needles(self) -> frozenset[bytes]:
+    def needles(self, encodings: Sequence[str] = _ENCODINGS) -> frozenset[bytes]:
         """The byte strings to look for in raw bytes: six bytes and longer, for shorter ones occur by chance."""
         texts = {shape for word in self.words | self.literal for shape in (word, word.title(), word.upper())}
         texts |= self.numbers
         found: set[bytes] = set()
         for text in texts:
-            for encoding in _ENCODINGS:
+            for encoding in encodings:
                 data = text.encode(encoding, "ignore")
                 if len(data) >= _FEWEST_BYTES:
                     found.add(data)
         return frozenset(found)
 
-    def raw_hits(self, data: bytes) -> int:
-        """How many of the needles occur in bytes."""
-        return sum(needle in data for needle in self.needles())
+    def raw_hits(self, data: bytes, *, is_utf8_text: bool = False) -> int:
+        """How many of the needles occur in bytes. In UTF-8 text `hits` finds whole words, so only the other encodings
+        are looked for here: «мен» also stands inside «менің».
+        """
+        encodings = _ENCODINGS[1:] if is_utf8_text else _ENCODINGS
+        return sum(needle in data for needle in self.needles(encodings))
 
 
 def _flat(folded: str) -> str:

@@ -96,13 +96,14 @@ def _container_checks(burned: Path) -> list[Check]:
         streams = list(container.streams)
         for stream in streams:
             tags |= dict(stream.metadata)
+        kinds = [stream.type for stream in streams]  # a stream may not be asked anything once its container is closed
         chapters = len(container.chapters())
     foreign = {name for name in tags if name.lower() not in _ALLOWED_TAGS}
     foreign |= {name for name, value in tags.items() if name not in foreign and not value.startswith(_ALLOWED_ENCODERS)}
-    only_sound = len(streams) == 1 and streams[0].type == "audio" and not chapters
+    only_sound = kinds == ["audio"] and not chapters
     return [
         check("metadata", not foreign, f"{len(foreign)} metadata fields"),
-        check("tracks", only_sound, f"{len(streams)} tracks, {chapters} chapters"),
+        check("tracks", only_sound, f"{len(kinds)} tracks, {chapters} chapters"),
     ]
 
 

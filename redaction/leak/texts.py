@@ -9,7 +9,7 @@ from redaction.burn.facts import file_sha256
 from redaction.burn.transcript import FORMAT
 from redaction.leak.forbidden import Forbidden
 from redaction.leak.report import Check, LeakReport, check
-from redaction.model import WordSpan
+from redaction.model import TimeSpan, WordSpan
 from redaction.plan import Plan
 
 _TOP = {"format", "duration_ms", "plan_sha256", "source_sha256", "turns"}
@@ -24,7 +24,7 @@ def check_name(path: Path, forbidden: Forbidden) -> Check:
 
 def check_strings(text: str, data: bytes, forbidden: Forbidden) -> Check:
     """The text as read and the bytes as they lie."""
-    hits, raw = forbidden.hits(text), forbidden.raw_hits(data)
+    hits, raw = forbidden.hits(text), forbidden.raw_hits(data, is_utf8_text=True)
     return check("strings", hits + raw == 0, f"{hits} forbidden words in the text, {raw} in the raw bytes")
 
 
@@ -40,7 +40,7 @@ def attack_transcript(path: Path, plan: Plan, forbidden: Forbidden) -> LeakRepor
         checks.append(check("structure", False, "not a redacted transcript"))
     else:
         checks.append(check("structure", not strangers, f"{strangers} fields outside the format"))
-        spans = [part.region for part in plan.regions if isinstance(part.region, WordSpan)]
+        spans = [part.region for part in plan.regions if isinstance(part.region, (WordSpan, TimeSpan))]
         standing = sum(any(span.start_ms <= middle < span.end_ms for span in spans) for middle in spoken)
         checks.append(check("withheld", standing == 0, f"{standing} words stand where the plan withholds"))
     checks.append(check_name(path, forbidden))
