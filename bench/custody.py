@@ -92,7 +92,7 @@ def _viewed(exhibit: UUID) -> EventDraft:
 def _record(app: Database, count: int) -> list[UUID]:
     exhibits = [uuid4() for _ in range(10)]
     with app.begin(ACTOR) as work:
-        ids = [work.record(_viewed(exhibits[number % 10])) for number in range(count)]
+        ids = work.record_all([_viewed(exhibits[number % 10]) for number in range(count)])
         work.commit()
     return ids
 

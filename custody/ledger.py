@@ -30,7 +30,7 @@ from custody.tile_store import Tiles, TileStore
 _LEADER_LOCK = 0x44414C_454C0002
 _POLL_S = 0.02
 _BEAT_S = 0.5
-_RETRY_S = 0.5
+_RETRY_S = 0.2
 
 _HEADS = text(
     "SELECT wanted.item, last.item_seq, last.leaf_hash FROM unnest(CAST(:items AS text[])) AS wanted(item)"

@@ -44,7 +44,7 @@ def described(exhibit: UUID) -> EventDraft:
 
 def record(app: Database, *drafts: EventDraft) -> list[UUID]:
     with app.begin(CLERK) as work:
-        ids = [work.record(draft) for draft in drafts]
+        ids = work.record_all(drafts)
         work.commit()
     return ids
 
