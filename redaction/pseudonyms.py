@@ -31,8 +31,10 @@ def label(number: int, language: str) -> str:
 
 
 def name_words(name: str) -> tuple[str, ...]:
-    """The words of a name that can identify: initials and two-letter words are left out."""
-    return tuple(word for word in _WORD.findall(name) if len(word) >= _SHORTEST)
+    """The words of a name that can identify: without initials, two-letter words and, among capitals, small letters."""
+    words = [word for word in _WORD.findall(name) if len(word) >= _SHORTEST]
+    capitals = any(word[0].isupper() for word in words)
+    return tuple(word for word in words if word[0].isupper() or not capitals)
 
 
 def forms_of(name: str) -> frozenset[str]:

@@ -14,10 +14,12 @@ EVIDENCE: Final = "evidence"
 RENDITIONS: Final = "renditions"
 PACKAGES: Final = "packages"
 LOG: Final = "log"
+BUNDLES: Final = "bundles"
 STAGING: Final = "staging"
 
-LOCKED_BUCKETS: Final = (EVIDENCE, RENDITIONS, PACKAGES, LOG)
-"""With versioning and Object Lock. `staging` has neither: it holds the encrypted tails of unfinished uploads."""
+LOCKED_BUCKETS: Final = (EVIDENCE, RENDITIONS, PACKAGES, LOG, BUNDLES)
+"""With versioning and Object Lock. `staging` has neither: it holds the encrypted tails of unfinished uploads.
+`log` is public, `bundles` holds the leaves themselves and is not."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,10 @@ class ObjectStore(Protocol):
 
         Raises NotFound `store.missing`, Corrupt `store.corrupt` when the bytes end too early.
         """
+        ...
+
+    def read(self, bucket: str, key: str) -> bytes:
+        """The latest version of a small object, whole. Raises NotFound `store.missing`."""
         ...
 
     def head(self, bucket: str, key: str, version_id: str) -> Stored:

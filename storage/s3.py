@@ -21,7 +21,7 @@ from minio.error import InvalidResponseError, MinioException, S3Error, ServerErr
 from minio.retention import Retention
 
 from custody.kernel.errors import Conflict, Corrupt, DalelError, NotFound, Unavailable
-from storage.ports import LOCKED_BUCKETS, STAGING, Part, Stored
+from storage.ports import EVIDENCE, LOCKED_BUCKETS, STAGING, Part, Stored
 
 _PIECE_BYTES: Final = 256 * 1024
 _MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NoSuchBucket"})
@@ -129,6 +129,12 @@ class S3Store:
         if versions != "Enabled":
             raise Unavailable("store.no_object_lock", bucket=name)
 
+    def check(self) -> None:
+        """Ask the store for its evidence bucket. Raises Unavailable `store.unreachable`, NotFound `store.missing`."""
+        with _calling():
+            if not self._client.bucket_exists(self._name(EVIDENCE)):
+                raise NotFound("store.missing")
+
     def put(self, bucket: str, key: str, data: bytes | bytearray) -> str:
         with _calling():
             return self._put(bucket, key, data, {})
@@ -195,6 +201,15 @@ class S3Store:
                 response.release_conn()
         if left:
             raise Corrupt("store.corrupt", what="length")
+
+    def read(self, bucket: str, key: str) -> bytes:
+        with _calling():
+            response = self._client.get_object(self._name(bucket), key)
+            try:
+                return response.read()
+            finally:
+                response.close()
+                response.release_conn()
 
     def head(self, bucket: str, key: str, version_id: str) -> Stored:
         with _calling():

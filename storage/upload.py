@@ -33,6 +33,10 @@ class State(StrEnum):
 
 
 OPEN: Final = frozenset({State.CREATED, State.RECEIVING})
+"""States in which bytes may come."""
+
+ENDED: Final = frozenset({State.REFUSED, State.EXPIRED, State.TERMINATED})
+"""States that leave nothing in the store: what is there can be discarded."""
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,8 @@ def _consistent(manifest: Manifest) -> None:
     paths = [file.path for file in manifest.files]
     if len(set(paths)) != len(paths):
         raise Malformed("a path stands twice in the manifest")
-    numbers = {(entry.exhibit, entry.number) for entry in (*manifest.files, *manifest.withheld)}
+    numbers = {(file.exhibit, file.number) for file in manifest.files}
+    numbers |= {(entry.exhibit, entry.number) for entry in manifest.withheld}
     exhibits = {exhibit for exhibit, _ in numbers}
     if len(numbers) != len(exhibits) or len(numbers) != len({number for _, number in numbers}):
         raise Malformed("an exhibit has two numbers, or a number two exhibits")

@@ -80,6 +80,7 @@ _SHAPES = {
     "transcript.failed": ("exhibit reason transcript",),
     "transcript.corrected": ("exhibit parent revision sha256 transcript",),
     "transcript.confirmed": ("exhibit revision sha256 transcript",),
+    "plan.requested": ("exhibit plan",),
     "plan.suggested": ("exhibit plan rules rules_sha256 source_sha256 suggestions",),
     "plan.decided": ("accepted added decisions_sha256 exhibit plan rejected",),
     "plan.submitted": ("exhibit plan plan_sha256",),
@@ -91,7 +92,7 @@ _SHAPES = {
     ),
     "rendition.leak_checked": ("checks exhibit rendition report_sha256 result sha256",),
     "rendition.failed": ("exhibit plan reason",),
-    "disclosure.drafted": ("disclosure recipient round",),
+    "disclosure.drafted": ("disclosure recipient",),
     "disclosure.released": ("disclosed disclosure manifest_sha256 recipient round withheld",),
     "exhibit.disclosed": ("disclosure exhibit files manifest_sha256 round",),
     "disclosure.packaged": ("checkpoint_size disclosure package_sha256 size_bytes", "blob"),
@@ -129,6 +130,9 @@ def parse(leaf: bytes) -> Event:
         raise Malformed("an event has a personal digest its type does not know")
     for digest in personal.values():
         sha256_text(digest)
+    for name in data.keys() & _IDS:
+        if not is_text(data[name]):
+            raise Malformed("a field is not what it must be", name)
     if (value["item_seq"] == 0) != (value["prev"] is None):
         raise Malformed("only an item's first event has no predecessor")
     return Event(
@@ -148,7 +152,7 @@ def fields(value: object, rules: Mapping[str, Rule]) -> None:
         raise Malformed("an object has a field too many or too few")
     for name, rule in rules.items():
         if not rule(value[name]):
-            raise Malformed(f"the field {name} is not what it must be")
+            raise Malformed("a field is not what it must be", name)
 
 
 def is_uuid(value: object) -> bool:
@@ -203,6 +207,7 @@ _LEAF: Mapping[str, Rule] = {
     "item_seq": is_count,
     "prev": or_null(is_sha256),
 }
+_IDS = frozenset({"exhibit", "transcript", "plan", "rendition", "disclosure"})
 _ACTOR: Mapping[str, Rule] = {
     "id": or_null(is_uuid),
     "role": is_text,

@@ -19,6 +19,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Protocol
 
+from custody.proof.strict import ProofError
+
 MAX_ENTRIES = 200_000
 MAX_DIRECTORY_BYTES = 100_000_000
 MAX_NAME_BYTES = 1_000
@@ -43,12 +45,8 @@ _ZIP_TROUBLE = (
 )
 
 
-class ContainerInvalid(ValueError):
-    """The container is not one this program will open. `entry` names the entry, if one is at fault."""
-
-    def __init__(self, reason: str, entry: str | None = None) -> None:
-        super().__init__(reason)
-        self.entry = entry
+class ContainerInvalid(ProofError):
+    """The container is not one this program will open; `detail` names the entry, if one is at fault."""
 
 
 @dataclass(frozen=True)
@@ -234,7 +232,7 @@ def _directory_bytes(file: IO[bytes]) -> int:
 
 
 @contextmanager
-def _zip_trouble(entry: str | None = None) -> Iterator[None]:
+def _zip_trouble(entry: str = "") -> Iterator[None]:
     """Turns everything `zipfile` raises over a broken archive into ContainerInvalid."""
     try:
         yield

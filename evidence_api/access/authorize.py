@@ -1,5 +1,7 @@
 """The one gate: asks the policy, records a refusal in a unit of work of its own, and says no in the right words."""
 
+from uuid import UUID
+
 from custody import event
 from custody.kernel.errors import Denied, NotFound, Unauthenticated
 from custody.kernel.outbox import Actor
@@ -24,12 +26,17 @@ def authorize(
         return actor
     if viewer.account_id is None:
         raise Unauthenticated("session.required")
-    item = f"case:{resource.case_id}" if resource.case_id else f"account:{viewer.account_id}"
-    with database.begin(actor) as work:
-        work.record(event.draft("access.denied", item=item, case_id=resource.case_id, action=route, predicate=reason))
-        work.commit()
+    record_denial(database, actor, route, reason, resource.case_id)
     if not policy.may_know(viewer, resource):
         raise NotFound("access.not_found")
     if reason == "second_person_needed":
         raise Denied("plan.self_approval")
     raise Denied("access.denied", reason=reason)
+
+
+def record_denial(database: Database, actor: Actor, route: str, reason: str, case_id: UUID | None) -> None:
+    """Make a denial durable: on the chain of the case it was about, else on that of the account."""
+    item = f"case:{case_id}" if case_id else f"account:{actor.id}"
+    with database.begin(actor) as work:
+        work.record(event.draft("access.denied", item=item, case_id=case_id, action=route, predicate=reason))
+        work.commit()

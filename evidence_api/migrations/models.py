@@ -11,6 +11,8 @@ TABLE_MODULES = (
     "evidence_api.registry.tables",
     "evidence_api.access.tables",
     "evidence_api.http.tables",
+    "storage.tables",
+    "evidence_api.disclosure.tables",
 )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from custody.kernel.errors import Invalid
 from custody.proof import canonical
 from redaction.plan import digest
 
@@ -38,6 +39,13 @@ def file_sha256(path: Path) -> str:
         while block := stream.read(_BLOCK):
             state.update(block)
     return "sha256:" + state.hexdigest()
+
+
+def check_source(found_sha256: str, planned_sha256: str | None) -> str:
+    """The digest, when the plan was made for these very bytes. Raises Invalid `burn.other_source`."""
+    if found_sha256 != planned_sha256:
+        raise Invalid("burn.other_source")
+    return found_sha256
 
 
 def facts_of(kind: str, source_sha256: str, target: Path, tool_version: str, parameters: dict[str, Any]) -> BurnFacts:

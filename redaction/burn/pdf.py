@@ -16,7 +16,7 @@ import pypdfium2 as pdfium  # type: ignore[import-untyped]  # ships no types
 from numpy.typing import NDArray
 
 from custody.kernel.errors import Corrupt, Invalid, TooLarge
-from redaction.burn.facts import BurnFacts, facts_of, file_sha256
+from redaction.burn.facts import BurnFacts, check_source, facts_of, file_sha256
 from redaction.model import MILLION, PageBox
 from redaction.plan import Plan
 
@@ -112,9 +112,11 @@ def _add_page(output: pikepdf.Pdf, width: float, height: float, pixels: NDArray[
 def burn_pdf(source: Path, target: Path, plan: Plan) -> BurnFacts:
     """Burn the page boxes of a plan into a PDF. The same source, plan and versions give the same bytes.
 
-    Raises Invalid `plan.bad_region` for a box on a page that is not there or a region that is no box, and what
+    Raises Invalid `burn.other_source`, `plan.bad_region` for a box on a page that is not there or a region that is
+    no box, and what
     `open_pdf` and `render` raise.
     """
+    source_sha256 = check_source(file_sha256(source), plan.source_sha256)
     boxes: dict[int, list[PageBox]] = {}
     for part in plan.regions:
         if not isinstance(part.region, PageBox):
@@ -138,4 +140,4 @@ def burn_pdf(source: Path, target: Path, plan: Plan) -> BurnFacts:
     finally:
         document.close()
     parameters = {"plan_sha256": plan.sha256, "dpi": DPI, "pages": pages, "boxes": len(plan.regions)}
-    return facts_of("pdf", file_sha256(source), target, VERSION, parameters)
+    return facts_of("pdf", source_sha256, target, VERSION, parameters)

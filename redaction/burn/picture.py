@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from custody.kernel.errors import Corrupt, Invalid, TooLarge
-from redaction.burn.facts import BurnFacts, facts_of, file_sha256
+from redaction.burn.facts import BurnFacts, check_source, facts_of, file_sha256
 from redaction.burn.pdf import MAX_PIXELS, blacken
 from redaction.model import PageBox
 from redaction.plan import Plan
@@ -30,8 +30,10 @@ def read_picture(path: Path) -> Image.Image:
 def burn_picture(source: Path, target: Path, plan: Plan) -> BurnFacts:
     """Burn the boxes of a plan into a picture; writes PNG. Transparency is lost, further frames are not carried over.
 
-    Raises Invalid `plan.bad_region` for a region that is no box or is not on page 0, and what `read_picture` raises.
+    Raises Invalid `burn.other_source`, `plan.bad_region` for a region that is no box or is not on page 0, and what
+    `read_picture` raises.
     """
+    source_sha256 = check_source(file_sha256(source), plan.source_sha256)
     boxes: list[PageBox] = []
     for part in plan.regions:
         if not isinstance(part.region, PageBox) or part.region.page != 0:
@@ -40,4 +42,4 @@ def burn_picture(source: Path, target: Path, plan: Plan) -> BurnFacts:
     pixels = np.array(read_picture(source), dtype=np.uint8)
     blacken(pixels, boxes)
     Image.fromarray(pixels).save(target, format="PNG")
-    return facts_of("picture", file_sha256(source), target, VERSION, {"plan_sha256": plan.sha256, "boxes": len(boxes)})
+    return facts_of("picture", source_sha256, target, VERSION, {"plan_sha256": plan.sha256, "boxes": len(boxes)})

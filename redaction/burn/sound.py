@@ -16,7 +16,7 @@ from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from custody.kernel.errors import Corrupt, Invalid
-from redaction.burn.facts import BurnFacts, facts_of, file_sha256
+from redaction.burn.facts import BurnFacts, check_source, facts_of, file_sha256
 from redaction.model import TimeSpan, WordSpan
 from redaction.plan import Plan
 
@@ -103,8 +103,10 @@ def cover(samples: Samples, place: int, hidden: Sequence[tuple[int, int]], rate:
 def burn_sound(source: Path, target: Path, plan: Plan, padding_ms: int = PADDING_MS) -> BurnFacts:
     """Burn the word and time spans of a plan into the first sound track of a recording; writes FLAC.
 
-    Raises Corrupt `source.unreadable`, Invalid `plan.bad_region` (also for a span that begins after the end).
+    Raises Corrupt `source.unreadable`, Invalid `burn.other_source`, `plan.bad_region` (also for a span that begins
+    after the end).
     """
+    source_sha256 = check_source(file_sha256(source), plan.source_sha256)
     spans = spans_of(plan)
     hidden: list[tuple[int, int]] = []
     total = rate = 0
@@ -133,7 +135,7 @@ def burn_sound(source: Path, target: Path, plan: Plan, padding_ms: int = PADDING
         "samples": total,
         "spans": len(hidden),
     }
-    return facts_of("sound", file_sha256(source), target, VERSION, parameters)
+    return facts_of("sound", source_sha256, target, VERSION, parameters)
 
 
 def _frame(samples: Samples, place: int, rate: int) -> AudioFrame:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from custody.proof import canonical
-from redaction.burn.facts import BurnFacts, facts_of
-from redaction.model import SpokenWord, WordSpan
+from redaction.burn.facts import BurnFacts, check_source, facts_of
+from redaction.model import SpokenWord, TimeSpan, WordSpan
 from redaction.plan import Plan, PlannedRegion, digest
 
 FORMAT = "dalel-redacted-transcript/1"
 VERSION = "transcript/1"
 BLOCK = "█████"
+_CLOSING = ".,;:!?…"
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,32 @@ class Passage:
     withheld: str | None
 
 
+def _closing(word: str) -> str:
+    """The punctuation a word ends with, which is no part of what is hidden."""
+    return word[len(word.rstrip(_CLOSING)) :]
+
+
+def _hidden(words: Sequence[SpokenWord], plan: Plan) -> dict[int, PlannedRegion]:
+    """Which words a plan hides: those named, and those that sound at any moment of a hidden stretch of time."""
+    hidden: dict[int, PlannedRegion] = {}
+    for part in plan.regions:
+        region = part.region
+        if isinstance(region, WordSpan):
+            for place in range(region.first, min(region.last + 1, len(words))):
+                hidden.setdefault(place, part)
+        elif isinstance(region, TimeSpan):
+            for place, word in enumerate(words):
+                if word.start_ms < region.end_ms and region.start_ms < max(word.end_ms, word.start_ms + 1):
+                    hidden.setdefault(place, part)
+    return hidden
+
+
 def redact_words(words: Sequence[SpokenWord], plan: Plan) -> list[Passage]:
     """The transcript under a plan. A region over two turns is cut at the turn; overlapping regions hide together.
 
     The first region's pseudonym stands for a passage; a region without one is shown as blocks, one for each word.
     """
-    hidden: dict[int, PlannedRegion] = {}
-    for part in plan.regions:
-        if isinstance(part.region, WordSpan):
-            for place in range(part.region.first, min(part.region.last + 1, len(words))):
-                hidden.setdefault(place, part)
+    hidden = _hidden(words, plan)
     passages: list[Passage] = []
     before: PlannedRegion | None = None
     for place, word in enumerate(words):
@@ -48,10 +65,11 @@ def redact_words(words: Sequence[SpokenWord], plan: Plan) -> list[Passage]:
             passages.append(Passage(word.text, word.start_ms, word.end_ms, word.turn, None))
         elif part_here is before and passages[-1].turn == word.turn:
             last = passages.pop()
-            text = last.text if part_here.replacement else f"{last.text} {BLOCK}"
+            shown = last.text.rstrip(_CLOSING) if part_here.replacement else f"{last.text} {BLOCK}"
+            text = shown + _closing(word.text)
             passages.append(Passage(text, last.start_ms, word.end_ms, word.turn, part_here.reason))
         else:
-            text = part_here.replacement or BLOCK
+            text = (part_here.replacement or BLOCK) + _closing(word.text)
             passages.append(Passage(text, word.start_ms, word.end_ms, word.turn, part_here.reason))
         before = part_here
     return passages
@@ -105,12 +123,13 @@ def burn_transcript(
     """Write the redacted transcript twice. `speakers` are the names to be shown, by turn: nothing hides them here,
     so the caller gives pseudonyms or roles, and the leak check looks at them like at every other byte.
 
-    `source_bytes` are the canonical bytes of the confirmed revision. The same input gives the same bytes.
+    `source_bytes` are the canonical bytes of the confirmed revision, whose digest is the plan's `text_sha256`. The
+    same input gives the same bytes. Raises Invalid `burn.other_source`.
     """
     passages = redact_words(words, plan)
     json_path.write_bytes(canonical.encode(to_json(passages, speakers, duration_ms, plan)))
     text_path.write_text(to_text(passages, speakers), encoding="utf-8", newline="\n")
-    source = digest(source_bytes)
+    source = check_source(digest(source_bytes), plan.text_sha256)
     parameters = {"plan_sha256": plan.sha256, "block": BLOCK, "withheld": sum(p.withheld is not None for p in passages)}
     return (
         facts_of("transcript", source, json_path, VERSION, parameters),

@@ -38,6 +38,8 @@ _HUNDREDS = {
 }  # fmt: skip
 _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 _GLUE = re.compile(r"[\s\-–—().,/+№:]{0,4}")
+NUMBER_WORDS = tuple(sorted((*_UNITS, *_TEENS, *_TENS, *_HUNDREDS), key=len, reverse=True))
+"""Every number word known here, longer ones first."""
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from redaction.suggest import checks, digits
 Detector = Callable[[str], Iterator[Finding]]
 
 _BEFORE, _AFTER = 40, 24
+_QUESTION_BEFORE = 100  # in an interrogation the word stands in the question, the number in the answer
 
 
-def near(text: str, start: int, end: int, words: re.Pattern[str]) -> bool:
-    """Whether a context word stands within 40 characters before or 24 after."""
-    return bool(words.search(text[max(0, start - _BEFORE) : start]) or words.search(text[end : end + _AFTER]))
+def near(text: str, start: int, end: int, words: re.Pattern[str], before: int = _BEFORE) -> bool:
+    """Whether a context word stands within `before` characters before or 24 after."""
+    return bool(words.search(text[max(0, start - before) : start]) or words.search(text[end : end + _AFTER]))
 
 
 def _words(*stems: str) -> re.Pattern[str]:
@@ -37,7 +38,7 @@ _CARD_CONTEXT = _words("карт", "card")
 def iin_and_bin(text: str) -> Iterator[Finding]:
     """Twelve digits, written or spoken. Without a valid check digit only where the text calls it an IIN or BIN."""
     for group in digits.windows(text, 12):
-        called_iin = near(text, group.start, group.end, _IIN_CONTEXT)
+        called_iin = near(text, group.start, group.end, _IIN_CONTEXT, _QUESTION_BEFORE)
         if checks.is_iin(group.digits):
             yield Finding("IIN", group.start, group.end, 990_000 if called_iin else 950_000, "kz-iin")
         elif checks.is_bin(group.digits):
@@ -60,6 +61,17 @@ def phone(text: str) -> Iterator[Finding]:
                 yield Finding("PHONE", group.start, group.end, 700_000 if length == 10 else 400_000, "kz-phone")
     for match in re.finditer(r"\+\d{1,3}[\s\-(]{0,2}\d{2,4}(?:[\s\-)]{0,2}\d{2,4}){2,3}(?!\d)", text):
         yield Finding("PHONE", match.start(), match.end(), 850_000, "phone-international")
+
+
+def misheard(text: str) -> Iterator[Finding]:
+    """Seven digits and more in one run where an IIN or a telephone is spoken of: a digit may have been misheard."""
+    for run in digits.groups(text):
+        if sum(len(group.digits) for group in run) < 7:
+            continue
+        start, end = run[0].start, run[-1].end
+        for entity, context in (("IIN", _IIN_CONTEXT), ("PHONE", _PHONE_CONTEXT)):
+            if near(text, start, end, context, _QUESTION_BEFORE):
+                yield Finding(entity, start, end, 350_000, "long-number")
 
 
 def iban(text: str) -> Iterator[Finding]:
@@ -147,17 +159,19 @@ _NAME = (
     r"[«\"]?[А-ЯЁӘҒҚҢӨҰҮҺІA-Z0-9][\w.-]*[»\"]?"
     rf"(?: {_PROPER}| (?:би|бия|ата|батыр|хан)\w{{0,3}}(?!\w)){{0,2}}"
 )
+_SAID = "(?:" + "|".join(digits.NUMBER_WORDS) + ")"
+_NUMBER = rf"(?:\d{{1,4}}|{_SAID}(?: {_SAID}){{0,3}}(?!\w))"
+_FLAT = rf"(?:,? *(?:кв\.?|квартир\w*|пәтер\w*|apt\.?|офис\w*) *№? *{_NUMBER})"
 _HOUSE = (
-    r"(?:,? *(?:д\.|дом\w*|үй|house)? *№? *\d{1,4}(?:[/-]\d{1,3})?[ -]?(?:[а-еА-Е](?!\w))?(?:[ -]?(?:үй|уй)\w*)?)"
-    r"(?:,? *(?:корп\.?|корпус\w*|стр\.) *\d{1,3})?"
-    r"(?:,? *(?:кв\.?|квартир\w*|пәтер\w*|apt\.?|офис\w*) *№? *\d{1,4})?(?:,? *\d{1,4}[ -]?(?:пәтер|п\.)\w*)?"
+    rf"(?:,? *(?:д\.|дом\w*|үй|house)? *№? *{_NUMBER}(?:[/-]\d{{1,3}})?[ -]?(?:[а-еА-Е](?!\w))?(?:[ -]?(?:үй|уй)\w*)?)"
+    rf"(?:,? *(?:корп\.?|корпус\w*|стр\.) *{_NUMBER})?{_FLAT}?(?:,? *{_NUMBER}[ -]?(?:пәтер|п\.)\w*)?"
 )
 _ADDRESSES = (
     re.compile(rf"(?<!\w)(?i:{_STREET_RU}) +(?:имени +)?{_NAME}(?i:{_HOUSE})?"),
     re.compile(rf"(?<!\w){_NAME} +(?i:{_STREET_KK})(?i:{_HOUSE})?"),
     re.compile(rf"\d{{1,4}} [A-Z]\w+ (?:street|avenue|road|lane)\b{_HOUSE}?", re.IGNORECASE),
-    re.compile(r"(?<!\w)(?:дом\w{0,2}|д\.) *№? *\d{1,4}\w?,? *(?:кв\.?|квартир\w*) *№? *\d{1,4}", re.IGNORECASE),
-    re.compile(r"(?<!\w)(?:кв\.|квартир\w*) *№? *\d{1,4}(?!\d)|(?<!\d)\d{1,4}[ -]?пәтер\w*", re.IGNORECASE),
+    re.compile(rf"(?<!\w)(?:дом\w{{0,2}}|д\.) *№? *{_NUMBER}\w?{_FLAT}", re.IGNORECASE),
+    re.compile(rf"(?<!\w)(?:кв\.|квартир\w*) *№? *{_NUMBER}(?!\d)|(?<![\d\w]){_NUMBER}[ -]?пәтер\w*", re.IGNORECASE),
 )
 
 
@@ -172,6 +186,7 @@ def address(text: str) -> Iterator[Finding]:
 DETECTORS: tuple[tuple[str, str, Detector], ...] = (
     ("kz-identity-numbers", "1", iin_and_bin),
     ("phones", "1", phone),
+    ("long-number", "1", misheard),
     ("kz-iban", "1", iban),
     ("payment-card", "1", card),
     ("email", "1", email),
