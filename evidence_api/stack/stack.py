@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 from evidence_api.stack.broker import Broker
@@ -53,7 +53,7 @@ class Stack:
         self._data = DataDirectory(directory, server_user(user), say)
         self._supervisor = Supervisor(say)
         self._kept: Kept | None = None
-        self._sigterm_before: Any = signal.SIG_DFL
+        self._sigterm_is_ours = False
 
     def start(self) -> Endpoints:
         """Start the servers that are not external; returns when all are ready. About 3 s at first, 1 s later.
@@ -144,15 +144,16 @@ class Stack:
                 signal.signal(number, handler)
 
     def __enter__(self) -> Self:
-        """From here SIGTERM is what Ctrl-C is: a KeyboardInterrupt in the main thread, so that `stop()` is reached."""
-        if _in_main_thread():
-            self._sigterm_before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        """From here SIGTERM is what Ctrl-C is, a KeyboardInterrupt, unless the program has its own answer to it."""
+        if _in_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            self._sigterm_is_ours = True
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-        if _in_main_thread():
-            signal.signal(signal.SIGTERM, self._sigterm_before)
+        if self._sigterm_is_ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _in_main_thread() -> bool:
