@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from custody.kernel.orm import Base, Recorded
@@ -41,7 +41,8 @@ class TranscriptRow(Recorded, Base):
     latest_revision: Mapped[int] = mapped_column(default=0)
     __table_args__ = (
         CheckConstraint("state IN ('requested', 'drafted', 'failed')", name="state"),
-        Index("ix_transcripts_exhibit_id_requested_at", "exhibit_id", "requested_at"),
+        # One that failed may be followed by another; besides those an exhibit has one transcript.
+        Index("uq_transcripts_standing", "exhibit_id", unique=True, postgresql_where=text("state <> 'failed'")),
     )
 
 
@@ -53,7 +54,7 @@ class RevisionRow(Recorded, Base):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     parent: Mapped[int | None]
     state: Mapped[str]
-    content: Mapped[bytes] = mapped_column(LargeBinary())
+    content: Mapped[str]
     sha256: Mapped[str]
     author_id: Mapped[UUID | None]
     created_at: Mapped[datetime]
