@@ -1,4 +1,4 @@
-"""Does an HTTP port answer as it should? `python -m evidence_api.stack.probe URL STATUS`, as slim images have no curl."""
+"""Does an HTTP port answer as it should? `python -m evidence_api.stack.probe URL STATUS`: slim images lack curl."""
 
 import http.client
 import sys

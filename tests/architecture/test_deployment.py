@@ -18,7 +18,12 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("dalel:")}
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-DESIGNED = set(["db", "object-store", "broker", "api", "portal", "worker-fast", "worker-media", "sequencer", "beat", "migrate", "clamav"])
+DESIGNED = {"db", "object-store", "broker", "clamav", "migrate", "api", "portal"} | {
+    "worker-fast",
+    "worker-media",
+    "sequencer",
+    "beat",
+}
 
 
 def test_every_designed_process_is_there() -> None:
