@@ -103,6 +103,12 @@ class Database:
             yield session
 
     @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        """A transaction of the system itself on the ledger's own tables; rolled back unless committed."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield Unit(session)
+
+    @contextmanager
     def hold(self) -> Iterator[HeldConnection]:
         """A connection of one's own, closed for good at the end, its session locks with it."""
         with self.engine.connect() as connection:

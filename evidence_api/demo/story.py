@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from evidence_api.demo.client import Person, Refused
 FILES = Path(__file__).parent / "files"
 EVIDENCE = ("interrogation.flac", "protocol.pdf", "statement.docx", "scene.jpg")
 TITLE = "Демо: көлік ұрлау / Демо: угон автомобиля"
-BASIS, PURPOSE, RETAIN_DAYS = "УПК РК, ст. 123-125", "Доказывание по уголовному делу", 3650
+BASIS, PURPOSE, RETAIN_DAYS = "seizure", "pretrial", 3650
 
 
 class StepFailed(Exception):
@@ -92,15 +93,12 @@ class Story:
 
     def _open_case(self) -> str:
         with self._step("the investigator opens the case"):
-            investigator = self._as(cast.INVESTIGATOR)
-            case = investigator.post("/api/v1/cases", erdr=people.ERDR, title=TITLE)
-            roster = (
-                (cast.PROSECUTOR, "prosecutor"),
-                (cast.SUPERVISOR, "supervising_prosecutor"),
-                (cast.DEFENCE, "defence"),
-            )
-            for member, role in roster:
-                investigator.post(f"/api/v1/cases/{case['id']}/grants", login=member.login, role=role)
+            case = self._as(cast.INVESTIGATOR).post("/api/v1/cases", erdr=people.ERDR, title=TITLE)
+            grants = f"/api/v1/cases/{case['id']}/grants"
+        with self._step("prosecutors and the defence are put on the case"):
+            for member in (cast.PROSECUTOR, cast.SUPERVISOR):
+                self._as(cast.ADMINISTRATOR).post(grants, login=member.login, role=member.role)
+            self._as(cast.PROSECUTOR).post(grants, login=cast.DEFENCE.login, role=cast.DEFENCE.role)
         self.report.facts["case"] = case["id"]
         return str(case["id"])
 
@@ -140,7 +138,7 @@ class Story:
         truth = json.loads((FILES / "interrogation.json").read_text())
         edits = []
         for index, turn in enumerate(transcript["turns"]):
-            line = max(truth, key=lambda spoken, turn=turn: _overlap_ms(spoken, turn))
+            line = max(truth, key=partial(_overlap_ms, turn))
             if turn["words"] and _overlap_ms(line, turn) > 0.8 * (line["end_ms"] - line["start_ms"]):
                 edits.append({"turn": index, "text": line["text"], "speaker": line["speaker"]})
         _expect(bool(edits), "no turn of the transcript meets a line of the script")
@@ -214,7 +212,7 @@ class Story:
             _expect(len(contents["files"]) == 3 and len(contents["withheld"]) == 2, "the contents do not balance")
             exhibit = exhibits["interrogation.flac"]
             for closed in (f"/api/v1/exhibits/{exhibit}/content", f"/api/v1/cases/{case_id}/trail"):
-                self._refused(None, lambda closed=closed: defence.get(closed))
+                self._refused(None, partial(defence.get, closed))
         with self._step("the defence downloads the package by ranges and signs for it"):
             self._out.mkdir(parents=True, exist_ok=True)
             package = self._out / f"disclosure-{people.ERDR}-{contents['round']}.zip"

@@ -21,7 +21,7 @@ class Disclosure:
 
     id: UUID
     case_id: UUID
-    round: int
+    round: int | None
     recipient_id: UUID
     state: str
     drafted_by: UUID
@@ -51,18 +51,16 @@ def draft(
     disclosure_id: UUID,
     case_id: UUID,
     recipient_id: UUID,
-    round: int,
     author_id: UUID,
     renditions: Sequence[UUID],
     withheld: Sequence[Withheld],
     event_id: UUID,
 ) -> None:
-    """Store a draft round. Its number was taken by `next_round` in the same unit of work."""
+    """Store a draft. It gets its round number when it is released, so that thrown-away drafts leave no gap."""
     work.session.add(
         DisclosureRow(
             id=disclosure_id,
             case_id=case_id,
-            round=round,
             recipient_id=recipient_id,
             state=DRAFT,
             drafted_by=author_id,
@@ -82,13 +80,12 @@ def next_round(session: Session, case_id: UUID, recipient_id: UUID) -> int:
     return (session.scalar(last) or 0) + 1
 
 
-def previous(session: Session, disclosure: Disclosure) -> Previous | None:
-    """The last released round before this one to the same recipient."""
+def last_released(session: Session, case_id: UUID, recipient_id: UUID) -> Previous | None:
+    """The last round released to this recipient in this case."""
     rows = select(DisclosureRow).where(
-        DisclosureRow.case_id == disclosure.case_id,
-        DisclosureRow.recipient_id == disclosure.recipient_id,
-        DisclosureRow.round < disclosure.round,
-        DisclosureRow.manifest_sha256.is_not(None),
+        DisclosureRow.case_id == case_id,
+        DisclosureRow.recipient_id == recipient_id,
+        DisclosureRow.round.is_not(None),
     )
     row = session.scalar(rows.order_by(DisclosureRow.round.desc()).limit(1))
     return Previous(row.id, str(row.manifest_sha256)) if row else None
@@ -101,7 +98,7 @@ def release(
     row = _locked(work, disclosure_id)
     if row.state != DRAFT:
         raise Conflict("disclosure.already_released")
-    row.state = RELEASING
+    row.state, row.round = RELEASING, manifest.round
     row.manifest, row.manifest_sha256 = manifest.encode().decode(), manifest_sha256
     row.released_by, row.released_at = author_id, work.clock.now()
     row.event_id = event_id

@@ -11,6 +11,7 @@ from custody.kernel.unit_of_work import Database
 from evidence_api.access.limits import Limit
 from evidence_api.access.passwords import Passwords
 from evidence_api.access.sessions import SessionTerms
+from evidence_api.services import Services
 from evidence_api.settings import Settings
 from evidence_api.use_cases.people import SignInRules
 
@@ -46,6 +47,15 @@ def parts_of(request: Request) -> Parts:
 
 
 PartsOf = Annotated[Parts, Depends(parts_of)]
+
+
+def services_of(request: Request) -> Services:
+    """The parts of the whole program, for routes beyond people and cases."""
+    services: Services = request.app.state.parts
+    return services
+
+
+ServicesOf = Annotated[Services, Depends(services_of)]
 
 
 def session_terms(settings: Settings) -> SessionTerms:

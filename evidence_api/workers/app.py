@@ -8,7 +8,7 @@ from celery.signals import worker_process_init
 from kombu.exceptions import OperationalError
 
 from custody.kernel.errors import Unavailable
-from evidence_api.workers.jobs import Runner
+from evidence_api.jobs import Runner
 
 TASK = "dalel.run_job"
 FAST, MEDIA = "fast", "media"

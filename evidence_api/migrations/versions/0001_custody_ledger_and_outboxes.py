@@ -97,7 +97,6 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
-        sa.Column("leader_pid", sa.BigInteger(), nullable=True),
         sa.Column("beat_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("halted", sa.Text(), nullable=True),
         sa.CheckConstraint("id = 1", name=op.f("ck_ledger_state_single")),
