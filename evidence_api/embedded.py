@@ -53,7 +53,8 @@ def demo(data: Path, out: Path, say: Say) -> int:
     """Play the story once on a system of its own; the last line is `DEMO {json}`."""
     try:
         with Stack(data, say=say) as stack:
-            report = _play(stack.kept, _start(stack, say, None), out, say)
+            settings = _start(stack, say, None)
+            report = _play(stack.kept, settings, out, say)
     except StackError as error:
         say(str(error))
         report = Report(facts={"failed": str(error)})

@@ -112,7 +112,8 @@ def _add_page(output: pikepdf.Pdf, width: float, height: float, pixels: NDArray[
 def burn_pdf(source: Path, target: Path, plan: Plan) -> BurnFacts:
     """Burn the page boxes of a plan into a PDF. The same source, plan and versions give the same bytes.
 
-    Raises Invalid `burn.other_source`, Invalid `plan.bad_region` for a box on a page that is not there or a region that is no box, and what
+    Raises Invalid `burn.other_source`, `plan.bad_region` for a box on a page that is not there or a region that is
+    no box, and what
     `open_pdf` and `render` raise.
     """
     source_sha256 = check_source(file_sha256(source), plan.source_sha256)

@@ -30,7 +30,8 @@ def read_picture(path: Path) -> Image.Image:
 def burn_picture(source: Path, target: Path, plan: Plan) -> BurnFacts:
     """Burn the boxes of a plan into a picture; writes PNG. Transparency is lost, further frames are not carried over.
 
-    Raises Invalid `burn.other_source`, Invalid `plan.bad_region` for a region that is no box or is not on page 0, and what `read_picture` raises.
+    Raises Invalid `burn.other_source`, `plan.bad_region` for a region that is no box or is not on page 0, and what
+    `read_picture` raises.
     """
     source_sha256 = check_source(file_sha256(source), plan.source_sha256)
     boxes: list[PageBox] = []

@@ -103,7 +103,8 @@ def cover(samples: Samples, place: int, hidden: Sequence[tuple[int, int]], rate:
 def burn_sound(source: Path, target: Path, plan: Plan, padding_ms: int = PADDING_MS) -> BurnFacts:
     """Burn the word and time spans of a plan into the first sound track of a recording; writes FLAC.
 
-    Raises Invalid `burn.other_source`, Corrupt `source.unreadable`, Invalid `plan.bad_region` (also for a span that begins after the end).
+    Raises Corrupt `source.unreadable`, Invalid `burn.other_source`, `plan.bad_region` (also for a span that begins
+    after the end).
     """
     source_sha256 = check_source(file_sha256(source), plan.source_sha256)
     spans = spans_of(plan)
