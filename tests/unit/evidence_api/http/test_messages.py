@@ -10,13 +10,7 @@ from evidence_api.http.messages import sentence, sentences
 from evidence_api.http.problem import _TITLES, STATUS
 
 ROOT = Path(__file__).parents[4]
-ROOMS = (
-    "evidence_api/access",
-    "evidence_api/registry",
-    "evidence_api/http",
-    "evidence_api/use_cases",
-    "custody/kernel",
-)
+ROOMS = ("custody", "storage", "transcription", "redaction", "evidence_api", "portal")
 KINDS = {kind.__name__ for kind in STATUS}
 
 
