@@ -80,7 +80,7 @@ def get_credentials(session: Session, account_id: UUID) -> Credentials:
 def names_of(session: Session, account_ids: Sequence[UUID]) -> dict[UUID, str]:
     """Display names by account, for screens; unknown ids are left out."""
     rows = session.execute(select(AccountRow.id, AccountRow.display_name).where(AccountRow.id.in_(account_ids)))
-    return dict(rows.tuples())
+    return dict(rows.all())
 
 
 def list_accounts(session: Session, *, after: tuple[str | int, ...] | None = None, limit: int = 50) -> Page[Account]:
@@ -158,7 +158,7 @@ def find_duplicates(session: Session, case_id: UUID, digests: Sequence[str]) -> 
             ExhibitRow.state.not_in((ExhibitState.REFUSED, ExhibitState.DISCARDED)),
         )
     )
-    return dict(rows.tuples())
+    return dict(rows.all())
 
 
 def list_exhibits(
