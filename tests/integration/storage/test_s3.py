@@ -133,7 +133,7 @@ def test_a_lock_holds(store: S3Store) -> None:
 
 
 def test_of_eight_writers_one_wins(store: S3Store) -> None:
-    for _ in range(5):
+    for _ in range(2):
         name, gate = key(), threading.Barrier(8)
 
         def write(number: int, name: str = name, gate: threading.Barrier = gate) -> bytes | None:
