@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import FetchedValue, Identity, Index, text
+from sqlalchemy import CheckConstraint, FetchedValue, Identity, Index, text
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
@@ -51,6 +52,9 @@ class Xid8(UserDefinedType[int]):
         return "xid8"
 
 
+ischema_names["xid8"] = Xid8  # so that reflection (migrations compare themselves with the models) knows the type
+
+
 class EventOutboxRow(Base):
     """An event that is durable with its business row but has no place in the ledger yet.
 
@@ -63,6 +67,13 @@ class EventOutboxRow(Base):
     item: Mapped[str]
     body: Mapped[str]
     txid: Mapped[int] = mapped_column(Xid8(), FetchedValue(), server_default=text("pg_current_xact_id()"))
+    __table_args__ = (
+        CheckConstraint(
+            "body::jsonb ->> 'id' IS NOT DISTINCT FROM event_id::text"
+            " AND body::jsonb ->> 'item' IS NOT DISTINCT FROM item AND octet_length(body) <= 65000",
+            name="body_is_the_event",
+        ),
+    )
 
 
 class EventOpeningRow(Base):

@@ -1,0 +1,50 @@
+"""Strict readings of small text forms: one spelling for each value, everything else refused."""
+
+import base64
+import re
+
+MAX_NUMBER = 2**63 - 1
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
+_HEX_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+class Malformed(ValueError):
+    """The text or the bytes are not in the declared format. The message is plain English and repeats no input."""
+
+
+def decimal(text: str) -> int:
+    """A number 0..2^63-1 in ASCII digits without sign, leading zero or spaces. Raises Malformed."""
+    if not _DECIMAL.fullmatch(text):
+        raise Malformed("a number is not a plain decimal")
+    value = int(text)
+    if value > MAX_NUMBER:
+        raise Malformed("a number is 2^63 or more")
+    return value
+
+
+def base64_bytes(text: str, size: int | None = None) -> bytes:
+    """The bytes of a standard, padded base64 text (RFC 4648 §4, zero pad bits §3.5); `size` in bytes if fixed.
+
+    Raises Malformed.
+    """
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise Malformed("not base64") from error
+    if base64.b64encode(data).decode() != text:
+        raise Malformed("base64 with another spelling of the same bytes")
+    if size is not None and len(data) != size:
+        raise Malformed(f"base64 of {len(data)} bytes where {size} are needed")
+    return data
+
+
+def base64_text(data: bytes) -> str:
+    """The one spelling that `base64_bytes` accepts."""
+    return base64.b64encode(data).decode()
+
+
+def sha256_text(text: object) -> str:
+    """`text` if it is `sha256:` and 64 lower-case hex digits. Raises Malformed."""
+    if not isinstance(text, str) or not _HEX_SHA256.fullmatch(text):
+        raise Malformed("a digest is not sha256: and 64 lower-case hex digits")
+    return text
