@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 from babel import Locale
 
@@ -40,7 +40,7 @@ def entries(language: Language) -> Mapping[str, Entry]:
 
 @cache
 def _plural(language: Language, count: int) -> str:
-    return cast(str, Locale(language).plural_form(count))
+    return Locale(language).plural_form(count)
 
 
 def text(language: Language, key: str, **values: Any) -> str:

@@ -1,6 +1,6 @@
 """How dates, durations, sizes and digests read on a page: the same in all three languages but for the units."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 from portal.catalog import Language, grouped
 
@@ -33,7 +33,7 @@ def clock(at: datetime, offset_hours: int) -> str:
 
 def from_ms(value_ms: int) -> datetime:
     """An aware UTC time from integer milliseconds since 1970."""
-    return datetime.fromtimestamp(0, tz=timezone.utc) + timedelta(milliseconds=value_ms)
+    return datetime.fromtimestamp(0, tz=UTC) + timedelta(milliseconds=value_ms)
 
 
 def duration(value_ms: int) -> str:

@@ -12,6 +12,33 @@ from jinja2.runtime import Context
 from portal import assets, catalog, formats
 from portal.context import RequestContext
 
+KEYS = (
+    ("everywhere", (("?", "help.key.help"),)),
+    (
+        "transcript",
+        (
+            ("k", "help.key.play"),
+            ("j", "help.key.back"),
+            ("l", "help.key.forward"),
+            ("p", "help.key.previous"),
+            ("n", "help.key.next"),
+            ("< >", "help.key.speed"),
+            ("e", "help.key.edit"),
+            ("Alt + K, J, L", "help.key.typing"),
+        ),
+    ),
+    (
+        "redaction",
+        (
+            ("k", "help.key.play"),
+            ("a", "help.key.accept"),
+            ("r", "help.key.reject"),
+            ("n p", "help.key.step"),
+        ),
+    ),
+)
+"""The keys of each place: listed on the help page and, for the place one is in, shown by `?`."""
+
 
 class _Loud(Undefined):
     """Undefined that raises when printed. GOV.UK's macros test undefined options, so testing stays allowed."""
@@ -33,6 +60,14 @@ def _t(jinja: Context, key: str, **values: Any) -> str:
 @pass_context
 def _tn(jinja: Context, key: str, count: int, **values: Any) -> str:
     return catalog.counted(_context(jinja).language, key, count, **values)
+
+
+@pass_context
+def _word(jinja: Context, prefix: str, value: str) -> str:
+    """The word for a value that comes from elsewhere (a role, a state, a kind); one that has none is shown as it is."""
+    language = _context(jinja).language
+    key = f"{prefix}.{value}"
+    return catalog.text(language, key) if catalog.has(language, key) else value
 
 
 @pass_context
@@ -87,6 +122,8 @@ def environment() -> Environment:
     jinja.globals.update(
         t=_t,
         tn=_tn,
+        word=_word,
+        key_table=KEYS,
         asset=assets.url,
         switch=_switch,
         native_names=catalog.NATIVE_NAMES,
