@@ -126,11 +126,14 @@ class PlanReview:
 
 @dataclass(frozen=True)
 class LeakCheck:
-    """One attack on a rendition. `name` is redaction's code of the attack; `found` how much it got out."""
+    """One attack on a rendition. `name` is redaction's code of the attack; `state` is passed, failed or not_run.
+
+    `detail` is the report's own plain English sentence.
+    """
 
     name: str
-    found: int
-    passed: bool
+    state: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -163,8 +166,4 @@ def render_plan_review(context: RequestContext, model: PlanReview) -> str:
 
 
 def render_renditions(context: RequestContext, model: Renditions) -> str:
-    def named(check: LeakCheck) -> str:
-        key = f"leak.{check.name}"
-        return catalog.text(context.language, key) if catalog.has(context.language, key) else check.name
-
-    return page("renditions.html", context, model, named=named)
+    return page("renditions.html", context, model)
