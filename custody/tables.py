@@ -52,7 +52,6 @@ class LedgerStateRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     size: Mapped[int]
     epoch: Mapped[int]
-    leader_pid: Mapped[int | None]
     beat_at: Mapped[datetime | None]
     halted: Mapped[str | None]
     __table_args__ = (CheckConstraint("id = 1", name="single"),)

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     database_url: SecretStr
     sequencer_database_url: SecretStr | None = None
     owner_database_url: SecretStr | None = None
+    app_password: SecretStr | None = None
+    sequencer_password: SecretStr | None = None
     database_pool_size: int = Field(default=10, ge=1, le=200)
     broker_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
 
@@ -81,7 +83,9 @@ class Settings(BaseSettings):
     # keys
     kek_file: Path | None = None
     log_key_file: Path | None = None
-    log_key_passphrase: SecretStr | None = None
+    log_key_passphrase_file: Path | None = None
+    register_file: Path | None = None
+    policy_file: Path | None = None
     log_origin: str = Field(default="dalel.local/log", min_length=1, max_length=200, pattern=r"^[!-*,-~]+$")
 
     # the law's formats
@@ -160,8 +164,8 @@ class Settings(BaseSettings):
             raise ValueError("languages: at least one")
         if self.session_idle_seconds > self.session_absolute_seconds:
             raise ValueError("session_idle_seconds is longer than session_absolute_seconds")
-        if self.log_key_file is not None and self.log_key_passphrase is None:
-            raise ValueError("log_key_file needs log_key_passphrase")
+        if self.log_key_file is not None and self.log_key_passphrase_file is None:
+            raise ValueError("log_key_file needs log_key_passphrase_file")
         return self
 
     @property

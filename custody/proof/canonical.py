@@ -8,12 +8,14 @@ Python's escapes are the ones of §3.2.2.2.
 import json
 from typing import Any, Never
 
+from custody.proof.strict import Malformed
+
 MAX_INT = 2**53 - 1
 MAX_DEPTH = 32
 _INT_DIGITS = len(str(-MAX_INT))
 
 
-class NotCanonical(ValueError):
+class NotCanonical(Malformed):
     """The value or the bytes are outside the profile."""
 
 
@@ -88,4 +90,4 @@ def _check(value: Any, depth: int) -> None:
                     raise NotCanonical("an object key that is not ASCII text")
                 _check(entry, depth - 1)
         case _:
-            raise NotCanonical(f"a value of type {type(value).__name__}")
+            raise NotCanonical("a value that JSON does not have", type(value).__name__)

@@ -49,10 +49,10 @@ def verify(text: str, signature: Signature, verifier: Verifier) -> Cosignature:
     Raises SignatureInvalid if the key is no witness key (type 0x04), the line is another's, or it does not fit.
     """
     if verifier.key_type != COSIGNATURE_V1 or not verifier.signed(signature):
-        raise SignatureInvalid(f"the line is not a cosignature of {verifier.name}")
+        raise SignatureInvalid("a line is not a cosignature of this witness", verifier.name)
     time_s = int.from_bytes(signature.payload[:_TIME_BYTES], "big")
     if len(signature.payload) != _PAYLOAD_BYTES or time_s > MAX_NUMBER:
-        raise SignatureInvalid(f"the cosignature of {verifier.name} has not the form of one")
+        raise SignatureInvalid("a cosignature has not the form of one", verifier.name)
     verifier.verify_bytes(message(text, time_s), signature.payload[_TIME_BYTES:])
     return Cosignature(verifier, time_s)
 

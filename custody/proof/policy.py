@@ -11,7 +11,7 @@ from custody.proof import checkpoint, cosignature, note
 from custody.proof.checkpoint import Checkpoint
 from custody.proof.cosignature import Cosignature
 from custody.proof.note import Note, SignatureInvalid, Verifier
-from custody.proof.strict import Malformed, decimal
+from custody.proof.strict import Malformed, ProofError, decimal
 
 NONE = "none"
 MAX_BYTES = 100_000
@@ -19,8 +19,8 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _GAP = re.compile(r"[ \t]+")
 
 
-class QuorumNotReached(ValueError):
-    """Fewer witnesses have cosigned than the policy asks for."""
+class QuorumNotReached(ProofError):
+    """Fewer witnesses have cosigned than the policy asks for; `detail` names those that have."""
 
 
 @dataclass(frozen=True)
@@ -159,8 +159,8 @@ def verify_witnesses(policy: Policy, signed: Note, now_s: int | None = None) -> 
             continue
         latest = max(lines, key=lambda line: line.time_s)
         if now_s is not None and latest.time_s > now_s:
-            raise SignatureInvalid(f"the cosignature of {verifier.name} is from the future")
+            raise SignatureInvalid("a cosignature is from the future", verifier.name)
         found[name] = latest
     if not policy.reached(frozenset(found)):
-        raise QuorumNotReached(f"{len(found)} of the policy's witnesses have cosigned: its quorum is not reached")
+        raise QuorumNotReached("the quorum of the policy is not reached", ", ".join(found))
     return found

@@ -21,5 +21,3 @@ DEFENCE = Cast("defence", "Адвокат Марат Демо", "defence", "ru")
 AUDITOR = Cast("auditor", "Auditor Kim Demo", "auditor", "en")
 
 CAST = (ADMINISTRATOR, INVESTIGATOR, PROSECUTOR, SUPERVISOR, DEFENCE, AUDITOR)
-ERDR = "990000099000001"
-"""A case number in the year 2099's shape: no case bears it."""

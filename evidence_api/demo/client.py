@@ -1,4 +1,4 @@
-"""A person at the public HTTP API: what the demonstration and the command line use, and nothing more than anyone has."""
+"""A person at the public HTTP API: what the demonstration uses, and nothing more than anyone has."""
 
 import base64
 import hashlib

@@ -1,8 +1,8 @@
 """Makes the documents and the picture of the demonstration case; the results are committed under `files/`.
 
-Run: `python -m evidence_api.demo.make_files`. Needs reportlab and Debian's fonts-dejavu-core (every Kazakh letter, free).
-The same libraries give the same bytes: all dates are fixed. Each file leaks a name in places where people forget to
-look (metadata, outline, note, attachment, header, comment, tracked deletion, EXIF), so that redaction has real work.
+Run: `python -m evidence_api.demo.make_files`. Needs reportlab and Debian's fonts-dejavu-core (free, has every Kazakh
+letter). The same libraries give the same bytes: all dates are fixed. Each file leaks a name in places where people
+forget to look (metadata, outline, note, attachment, header, comment, tracked deletion, EXIF): redaction has real work.
 """
 
 import io
@@ -45,7 +45,8 @@ def protocol() -> bytes:
     SimpleDocTemplate(
         made,
         pagesize=A4,
-        margin=60,
+        leftMargin=60,
+        rightMargin=60,
         title="Протокол допроса свидетеля Жумабаева А. С.",
         author=INVESTIGATOR.ru,
         subject=f"Свидетель {WITNESS.ru}, ИИН {WITNESS.iin}",
@@ -78,6 +79,7 @@ def _leak_into(pdf: pikepdf.Pdf) -> None:
         pdf,
         draft.encode(),
         filename="Жумабаев-черновик.txt",
+        description="",
         mime_type="text/plain",
         creation_date="D:20261013124000Z",
         mod_date="D:20261013124000Z",
@@ -85,7 +87,7 @@ def _leak_into(pdf: pikepdf.Pdf) -> None:
 
 
 def statement() -> bytes:
-    """The witness's statement: a name in the body, a table, the header, a comment, a tracked deletion, the properties."""
+    """The witness's statement; names also in a table, the header, a comment, a tracked deletion, the properties."""
     document = docx.Document()
     document.styles["Normal"].font.name = "DejaVu Sans"
     document.sections[0].header.paragraphs[0].text = f"Заявление: {WITNESS.ru}"

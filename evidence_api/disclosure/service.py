@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from custody.kernel.errors import Conflict, NotFound
 from custody.kernel.unit_of_work import UnitOfWork
-from evidence_api.disclosure.model import DRAFT, FAILED, READY, RELEASING, Manifest, Previous, Withheld
+from custody.proof.disclosure import Manifest, Previous, Withheld
+from evidence_api.disclosure.model import DRAFT, FAILED, READY, RELEASING
 from evidence_api.disclosure.tables import DisclosureRow
 
 
@@ -21,7 +22,7 @@ class Disclosure:
 
     id: UUID
     case_id: UUID
-    round: int
+    round: int | None
     recipient_id: UUID
     state: str
     drafted_by: UUID
@@ -51,18 +52,16 @@ def draft(
     disclosure_id: UUID,
     case_id: UUID,
     recipient_id: UUID,
-    round: int,
     author_id: UUID,
     renditions: Sequence[UUID],
     withheld: Sequence[Withheld],
     event_id: UUID,
 ) -> None:
-    """Store a draft round. Its number was taken by `next_round` in the same unit of work."""
+    """Store a draft. It gets its round number when it is released, so that thrown-away drafts leave no gap."""
     work.session.add(
         DisclosureRow(
             id=disclosure_id,
             case_id=case_id,
-            round=round,
             recipient_id=recipient_id,
             state=DRAFT,
             drafted_by=author_id,
@@ -82,16 +81,15 @@ def next_round(session: Session, case_id: UUID, recipient_id: UUID) -> int:
     return (session.scalar(last) or 0) + 1
 
 
-def previous(session: Session, disclosure: Disclosure) -> Previous | None:
-    """The last released round before this one to the same recipient."""
+def last_released(session: Session, case_id: UUID, recipient_id: UUID) -> Previous | None:
+    """The last round released to this recipient in this case."""
     rows = select(DisclosureRow).where(
-        DisclosureRow.case_id == disclosure.case_id,
-        DisclosureRow.recipient_id == disclosure.recipient_id,
-        DisclosureRow.round < disclosure.round,
-        DisclosureRow.manifest_sha256.is_not(None),
+        DisclosureRow.case_id == case_id,
+        DisclosureRow.recipient_id == recipient_id,
+        DisclosureRow.round.is_not(None),
     )
     row = session.scalar(rows.order_by(DisclosureRow.round.desc()).limit(1))
-    return Previous(row.id, str(row.manifest_sha256)) if row else None
+    return Previous(str(row.id), str(row.manifest_sha256)) if row else None
 
 
 def release(
@@ -101,7 +99,7 @@ def release(
     row = _locked(work, disclosure_id)
     if row.state != DRAFT:
         raise Conflict("disclosure.already_released")
-    row.state = RELEASING
+    row.state, row.round = RELEASING, manifest.round
     row.manifest, row.manifest_sha256 = manifest.encode().decode(), manifest_sha256
     row.released_by, row.released_at = author_id, work.clock.now()
     row.event_id = event_id
@@ -145,6 +143,11 @@ def received(work: UnitOfWork, disclosure_id: UUID, *, event_id: UUID) -> None:
     row.received_at, row.event_id = work.clock.now(), event_id
 
 
+def locked(work: UnitOfWork, disclosure_id: UUID) -> Disclosure:
+    """A round, held until the unit of work ends. Raises NotFound `disclosure.not_found`."""
+    return _value(_locked(work, disclosure_id))
+
+
 def get(session: Session, disclosure_id: UUID) -> Disclosure:
     """Raises NotFound `disclosure.not_found`."""
     row = session.get(DisclosureRow, disclosure_id)
@@ -175,11 +178,11 @@ def _locked(work: UnitOfWork, disclosure_id: UUID) -> DisclosureRow:
 
 
 def _withheld_json(item: Withheld) -> dict[str, Any]:
-    return {"exhibit": str(item.exhibit), "number": item.number, "ground": item.ground}
+    return {"exhibit": item.exhibit, "number": item.number, "ground": item.ground}
 
 
 def _value(row: DisclosureRow) -> Disclosure:
-    withheld = (Withheld(UUID(item["exhibit"]), item["number"], item["ground"]) for item in row.withheld)
+    withheld = (Withheld(item["exhibit"], item["number"], item["ground"]) for item in row.withheld)
     stored = {name: getattr(row, name) for name in Disclosure.__dataclass_fields__}
     return Disclosure(
         **stored | {"renditions": tuple(UUID(one) for one in row.renditions), "withheld": tuple(withheld)}

@@ -16,7 +16,7 @@ class DisclosureRow(Recorded, Base):
     __tablename__ = "disclosures"
     id: Mapped[UUID] = mapped_column(primary_key=True)
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
-    round: Mapped[int]
+    round: Mapped[int | None]
     recipient_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     state: Mapped[str]
     drafted_by: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))

@@ -5,7 +5,7 @@ hold their lock until the unit of work ends.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -229,11 +229,13 @@ def start_checking(work: UnitOfWork, exhibit_id: UUID, event_id: UUID) -> Exhibi
     return exhibit_of(_step(work, exhibit_id, ExhibitState.CHECKING, event_id))
 
 
-def seal_exhibit(work: UnitOfWork, exhibit_id: UUID, *, blob_id: UUID, media_type: str, event_id: UUID) -> Exhibit:
-    """The store's bytes were read back and locked. Raises Conflict `exhibit.wrong_state`. Final."""
+def seal_exhibit(
+    work: UnitOfWork, exhibit_id: UUID, *, blob_id: UUID, media_type: str, retain_until: datetime, event_id: UUID
+) -> Exhibit:
+    """The store's bytes were read back and locked until `retain_until`. Raises `exhibit.wrong_state`. Final."""
     row = _step(work, exhibit_id, ExhibitState.SEALED, event_id)
     row.blob_id, row.media_type, row.sealed_at = blob_id, media_type, work.clock.now()
-    row.retain_until = row.sealed_at + timedelta(days=row.retain_days)
+    row.retain_until = retain_until
     return exhibit_of(row)
 
 

@@ -8,11 +8,11 @@ from celery.signals import worker_process_init
 from kombu.exceptions import OperationalError
 
 from custody.kernel.errors import Unavailable
-from evidence_api.workers.jobs import Runner
+from evidence_api.jobs import Runner
 
 TASK = "dalel.run_job"
 FAST, MEDIA = "fast", "media"
-_MEDIA_TASKS = frozenset({"transcript.draft", "rendition.burn"})
+_MEDIA_TASKS = frozenset({"transcript.draft", "plan.suggest", "rendition.burn"})
 
 
 def queue_of(task: str) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from custody.kernel.errors import Unavailable
 from custody.kernel.outbox import JobRow
 from custody.kernel.unit_of_work import Database
-from evidence_api.workers.jobs import WORKER, lock_key
+from evidence_api.jobs import WORKER, lock_key
 
 POLL_S = 0.2
 LOST_AFTER = timedelta(seconds=30)
