@@ -179,6 +179,12 @@ def list_exhibits(
     return Page(tuple(exhibit_of(row) for row in rows[:limit]), (rows[limit - 1].number,) if rows[limit:] else None)
 
 
+def sealed_exhibits(session: Session, case_id: UUID) -> tuple[Exhibit, ...]:
+    """Every sealed exhibit of a case by number: what a disclosure must account for."""
+    query = select(ExhibitRow).where(ExhibitRow.case_id == case_id, ExhibitRow.state == ExhibitState.SEALED)
+    return tuple(exhibit_of(row) for row in session.scalars(query.order_by(ExhibitRow.number)))
+
+
 def count_exhibits(session: Session, case_id: UUID) -> dict[ExhibitState, int]:
     """How many exhibits of a case are in each state; states nobody is in are left out."""
     rows = session.execute(
