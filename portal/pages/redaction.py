@@ -71,6 +71,7 @@ class RedactionDesk:
     returned_by: str | None = None
     returned_reason: str | None = None
     can_decide: bool = True
+    version: int = 1
     form: Form = EMPTY_FORM
 
     @property
