@@ -65,9 +65,20 @@ def test_progress_only_grows_and_ends_at_the_end(drafted):
 def test_what_was_said_is_mostly_read(drafted):
     said = parse(drafted[0].content)
     heard = words_of(said)
-    for (
-        word
-    ) in ["назовите", "идентификационный", "алматы", "петрова", "игоря", "николаевича", "стекло", "сумку", "парка", "сестра", "допрос", "окончен"]:
+    for word in [
+        "назовите",
+        "идентификационный",
+        "алматы",
+        "петрова",
+        "игоря",
+        "николаевича",
+        "стекло",
+        "сумку",
+        "парка",
+        "сестра",
+        "допрос",
+        "окончен",
+    ]:
         assert word in heard
 
 
