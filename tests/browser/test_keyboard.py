@@ -97,7 +97,7 @@ def test_transcript_saves_by_itself_and_keeps_what_was_not_saved(
     page.keyboard.press("e")
     area = page.locator("#text-1")
     expect(area).to_be_focused()
-    page.keyboard.press("End")
+    page.keyboard.press("Control+End")
     page.keyboard.type(" түзетілді")
     expect(page.locator("[data-turn='1'] [data-saved]")).to_contain_text("saved", timeout=2000)
     revision, text = gallery_app.state.saved[-1]

@@ -67,7 +67,7 @@ def test_pages_read_without_scripts(chromium: Browser, gallery_url: str) -> None
     page.goto(f"{gallery_url}/pages/upload?lang=en")
     assert page.get_by_label("Files", exact=True).is_visible()
     page.goto(f"{gallery_url}/pages/transcript?lang=en")
-    page.get_by_text("Correct", exact=False).first.click()
+    page.locator("details.turn__edit summary").first.click()
     assert page.get_by_role("button", name="Save", exact=True).first.is_visible()
     page.goto(f"{gallery_url}/pages/disclosure?lang=en")
     assert page.get_by_role("button", name="Download the package").is_visible()
