@@ -63,7 +63,7 @@ function say(form, text, bad = false) {
 
 async function save(form) {
   const area = form.elements.text;
-  if (area.value === area.dataset.saved) return;
+  if (area.value === area.dataset.kept) return;
   const sent = area.value;
   say(form, words["transcript.saving"]);
   try {
@@ -75,7 +75,7 @@ async function save(form) {
     });
     const told = await answer.json().catch(() => ({}));
     if (!answer.ok) throw new Error(told.title ?? `HTTP ${answer.status}`);
-    area.dataset.saved = sent;
+    area.dataset.kept = sent;
     revision = String(told.revision ?? revision);
     for (const field of document.querySelectorAll("[name=revision]")) field.value = revision;
     localStorage.removeItem(storeKey(form));
@@ -97,7 +97,7 @@ const soon = (form, wait) => {
 };
 for (const form of document.querySelectorAll("[data-turn-form]")) {
   const area = form.elements.text;
-  area.dataset.saved = area.value;
+  area.dataset.kept = area.value;
   form.querySelector("[data-save]").hidden = true;
   const kept = localStorage.getItem(storeKey(form));
   if (kept !== null && kept !== area.value) {

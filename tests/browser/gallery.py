@@ -1,4 +1,4 @@
-"""Every page with sample models, under the real policy of what a page may load. Run: python -m tests.browser.gallery."""
+"""Every page with sample models, under the real policy of what a page may load."""
 
 import io
 import math

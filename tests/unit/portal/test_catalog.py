@@ -1,4 +1,4 @@
-"""Every word a page asks for is there in kk, ru and en; nothing is left over; every event and error has its sentence."""
+"""Every word a page asks for is there in kk, ru and en; nothing is left over; every event has its sentence."""
 
 import re
 import string
