@@ -1,7 +1,10 @@
 """Writes drafts as canonical outbox rows: the step between a business act and the ledger."""
 
+from typing import Any
+
 from custody import event
 from custody.kernel.clock import Clock
+from custody.kernel.errors import Invalid
 from custody.kernel.ids import IdFactory
 from custody.kernel.outbox import Actor, EventDraft, EventOpeningRow, EventOutboxRow
 from custody.proof import canonical
@@ -15,7 +18,12 @@ class EventScribe:
         self._ids = ids
 
     def write(self, draft: EventDraft, actor: Actor) -> tuple[EventOutboxRow, list[EventOpeningRow]]:
-        """The outbox row and the openings of a draft acted by `actor`. Raises NotCanonical outside the profile."""
+        """The outbox row and the openings of a draft acted by `actor`.
+
+        Raises Denied `event.role` when this role may never cause such an event, Invalid `event.malformed` outside the
+        canonical profile or beyond 65,000 bytes.
+        """
+        event.check_actor(draft.type, actor)
         event_id = self._ids.new()
         values = dict(draft.personal)
         if actor.address:
@@ -28,4 +36,14 @@ class EventScribe:
         body = event.body(
             draft, event_id=event_id, actor=actor, time=self._clock.now(), nonce=self._ids.nonce(), digests=digests
         )
-        return EventOutboxRow(event_id=event_id, item=draft.item, body=canonical.encode(body).decode()), openings
+        return EventOutboxRow(event_id=event_id, item=draft.item, body=_encode(draft.type, body)), openings
+
+
+def _encode(type: str, body: dict[str, Any]) -> str:
+    try:
+        encoded = canonical.encode(body)
+    except (canonical.NotCanonical, UnicodeEncodeError) as error:
+        raise Invalid("event.malformed", type=type) from error
+    if len(encoded) > event.MAX_BODY_BYTES:
+        raise Invalid("event.malformed", type=type)
+    return encoded.decode()

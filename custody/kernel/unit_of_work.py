@@ -1,16 +1,17 @@
 """The unit of work: the only way to change state, and the only `commit()` in the program (law 1)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.orm import Session
 
 from custody.kernel.clock import Clock
 from custody.kernel.ids import IdFactory
-from custody.kernel.outbox import Actor, EventDraft, EventOpeningRow, EventOutboxRow, JobRow
+from custody.kernel.laws import translate_refusals
+from custody.kernel.outbox import Actor, EventDraft, EventOpeningRow, EventOutboxRow, JobRow, append
 
 
 class Scribe(Protocol):
@@ -21,11 +22,25 @@ class Scribe(Protocol):
         ...
 
 
-class UnitOfWork:
+class Unit:
+    """One transaction on the ledger's own tables, which record events and are not recorded themselves.
+
+    Business state never changes through it: the database refuses a `Recorded` row without its event.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def commit(self) -> None:
+        """Make everything durable, or nothing: business rows, events and jobs stand or fall together."""
+        self.session.commit()
+
+
+class UnitOfWork(Unit):
     """One transaction of one actor. Rolls back unless `commit()` was called."""
 
     def __init__(self, session: Session, actor: Actor, clock: Clock, ids: IdFactory, scribe: Scribe) -> None:
-        self.session = session
+        super().__init__(session)
         self.actor = actor
         self.clock = clock
         self.ids = ids
@@ -33,10 +48,14 @@ class UnitOfWork:
 
     def record(self, draft: EventDraft) -> UUID:
         """Put an event into the outbox; returns its id, which the changed rows carry as `event_id`."""
-        row, openings = self._scribe.write(draft, self.actor)
-        self.session.add(row)
-        self.session.add_all(openings)
-        return row.event_id
+        return self.record_all([draft])[0]
+
+    def record_all(self, drafts: Sequence[EventDraft]) -> list[UUID]:
+        """Put events into the outbox, in this order; returns their ids. One round trip, however many."""
+        written = [self._scribe.write(draft, self.actor) for draft in drafts]
+        rows = [row for row, _ in written]
+        append(self.session.connection(), rows, [opening for _, openings in written for opening in openings])
+        return [row.event_id for row in rows]
 
     def enqueue(self, task: str, *, subject: str | None = None, **args: Any) -> UUID:
         """Put a job into the outbox; it is sent after the commit, at least once. Arguments are JSON (ids as text)."""
@@ -50,9 +69,18 @@ class UnitOfWork:
         self.session.add(row)
         return row.id
 
-    def commit(self) -> None:
-        """Make everything durable, or nothing: business rows, events and jobs stand or fall together."""
-        self.session.commit()
+
+class HeldConnection:
+    """One connection kept across transactions: session locks taken on it live until it closes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        """A transaction on this very connection; whatever was not committed is rolled back at the end."""
+        with Session(self._connection, expire_on_commit=False) as session:
+            yield Unit(session)
 
 
 class Database:
@@ -60,6 +88,7 @@ class Database:
 
     def __init__(self, url: str, clock: Clock, ids: IdFactory, scribe: Scribe, *, pool_size: int = 10) -> None:
         self.engine: Engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+        translate_refusals(self.engine)
         self.clock = clock
         self.ids = ids
         self._scribe = scribe
@@ -76,6 +105,21 @@ class Database:
         with Session(self.engine) as session:
             session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
             yield session
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        """A transaction of the system itself on the ledger's own tables; rolled back unless committed."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield Unit(session)
+
+    @contextmanager
+    def hold(self) -> Iterator[HeldConnection]:
+        """A connection of one's own, closed for good at the end, its session locks with it."""
+        with self.engine.connect() as connection:
+            try:
+                yield HeldConnection(connection)
+            finally:
+                connection.invalidate()
 
     def close(self) -> None:
         """Close every pooled connection."""

@@ -1,0 +1,203 @@
+"""Publishing: hash tiles and signed checkpoints in C2SP formats, and the private entry bundles.
+
+What is signed is never what was computed but what was read back from the store. A head once published is never taken
+back: when the database shows less, or other, than what was published, nothing is signed and the ledger is halted.
+"""
+
+import logging
+import threading
+from dataclasses import dataclass
+
+import psycopg
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from custody import signer as keys
+from custody.bundles import EntryBundles
+from custody.kernel.errors import Conflict, Corrupt, Unavailable
+from custody.kernel.unit_of_work import Database
+from custody.ledger import halt, resume
+from custody.proof import checkpoint, merkle, note, tiles
+from custody.proof.checkpoint import Checkpoint
+from custody.register import CheckpointRegister
+from custody.tables import CheckpointRow, LedgerEntryRow, LedgerStateRow
+from custody.tile_store import Tiles, TileStore
+
+_GROWTH = 16_384
+"""Leaves per checkpoint at most, which bounds memory; a longer backlog is published in several."""
+
+_REFUSED_RETRY_S = 5.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Head:
+    """The last published head: its signed bytes for the swap, and what they say once verified."""
+
+    signed: bytes | None
+    size: int
+    root: bytes
+
+
+class Publisher:
+    """Publishes the ledger's head. Two at once are safe, since the register lets one win, but a waste.
+
+    `store` is public, `private` keeps the entry bundles (the leaves themselves) and must not be.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        store: TileStore,
+        private: TileStore,
+        register: CheckpointRegister,
+        signer: keys.Signer,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._bundles = EntryBundles(private)
+        self._register = register
+        self._signer = signer
+        self._verifier = keys.verifier(signer)
+
+    def run(self, stop: threading.Event, leading: threading.Event, interval_s: float = 1.0) -> None:
+        """Publish every `interval_s` seconds while `leading`, until `stop` is set. A refusal halts the ledger."""
+        pause = interval_s
+        while not stop.wait(pause):
+            pause = interval_s
+            if not leading.is_set():
+                continue
+            try:
+                self.publish_or_halt()
+            except Corrupt:
+                pause = _REFUSED_RETRY_S
+            except (DBAPIError, psycopg.Error, Conflict, Unavailable) as error:
+                log.warning("publisher: not this time (%s)", error if isinstance(error, Conflict) else type(error))
+
+    def publish_or_halt(self) -> Checkpoint | None:
+        """`publish_once`, and the ledger halted when it refuses, resumed when it no longer does."""
+        try:
+            published = self.publish_once()
+        except Corrupt as error:
+            log.critical("publisher: refused, %s", error)
+            with self._database.unit() as unit:
+                halt(unit, error.code)
+            raise
+        with self._database.unit() as unit:
+            if unit.session.scalar(select(LedgerStateRow.halted)):
+                resume(unit)
+        return published
+
+    def check_head(self, session: Session) -> None:
+        """What the sequencer asks before it writes: does the database hold all that was published?
+
+        Raises Corrupt `ledger.behind_published_head`, `ledger.register_lost`, `ledger.register_malformed`.
+        """
+        self._check_size(session, self._head())
+
+    def publish_once(self) -> Checkpoint | None:
+        """Publish what was sequenced since the last head; None if nothing was.
+
+        Raises Corrupt when the database, the store and the last head do not agree (`check_head`'s codes,
+        `ledger.leaf_mismatch`, `ledger.tile_missing`, `ledger.tile_differs`, `ledger.root_mismatch`), Conflict
+        `ledger.checkpoint_moved` when another publisher was first.
+        """
+        head = self._head()
+        with self._database.read() as session:
+            size = min(self._check_size(session, head), head.size + _GROWTH)
+            start = head.size - head.size % tiles.WIDTH  # the last tile again: is it still what was published?
+            if start == head.size and start:
+                start -= tiles.WIDTH
+            leaves = _leaves(session, start, size)
+            shown = session.scalar(select(func.max(CheckpointRow.size))) or 0
+        hashes = [merkle.leaf_hash(leaf) for leaf in leaves]
+        self._check_tail(head, start, hashes)
+        if size == head.size:
+            if head.signed and shown < head.size:
+                self._show(head.signed, head.size, head.root)
+            return None
+        self._bundles.append(head.size, leaves[head.size - start :])
+        root = self._grow(head, size, hashes[head.size - start :])
+        signed = note.sign(Checkpoint(self._signer.name, size, root).text(), self._signer.name, self._signer)
+        self._register.swap(head.signed, signed)
+        self._show(signed, size, root)
+        return Checkpoint(self._signer.name, size, root)
+
+    def _head(self) -> _Head:
+        data = self._register.read()
+        if data is None:
+            return _Head(None, 0, merkle.EMPTY_ROOT)
+        try:
+            signed = note.parse(data)
+            note.verify(signed, [self._verifier])
+            head = checkpoint.parse(signed.text)
+        except ValueError as error:  # Malformed, SignatureInvalid
+            raise Corrupt("ledger.register_malformed") from error
+        if head.origin != self._signer.name:
+            raise Corrupt("ledger.register_malformed")
+        return _Head(data, head.size, head.root)
+
+    def _check_size(self, session: Session, head: _Head) -> int:
+        size = session.scalars(select(LedgerStateRow.size)).one()
+        shown = session.scalar(select(func.max(CheckpointRow.size))) or 0
+        if size < head.size:
+            raise Corrupt("ledger.behind_published_head", size=size, published=head.size)
+        if shown > head.size:
+            raise Corrupt("ledger.register_lost", shown=shown, published=head.size)
+        return size
+
+    def _check_tail(self, head: _Head, start: int, hashes: list[bytes]) -> None:
+        if not head.size:
+            return
+        index = start // tiles.WIDTH
+        width = tiles.width_at(0, index, head.size)
+        published = Tiles(self._store, head.size)(0, index, width)
+        if published != b"".join(hashes[:width]):
+            raise Corrupt("ledger.leaf_mismatch", start=start, size=head.size)
+
+    def _grow(self, head: _Head, size: int, hashes: list[bytes]) -> bytes:
+        """Write the tiles of the growth, read them back, and return the root they lead to."""
+        old = Tiles(self._store, head.size)
+        written: dict[tuple[int | None, int], bytes] = {}
+        for tile in tiles.changed(head.size, size):
+            level = tile.level or 0
+            width = tiles.width_at(level, tile.index, head.size)
+            data = old(level, tile.index, width)[: width * merkle.HASH_BYTES] if width else b""
+            for position in range(tile.index * tiles.WIDTH + width, tile.index * tiles.WIDTH + tile.width):
+                data += _root_of(written[level - 1, position]) if level else hashes[position - head.size]
+            written[level, tile.index] = data
+            self._put(tiles.path(level, tile.index, tile.width), data)
+        new = Tiles(self._store, size)
+        if tiles.tree_root(new, head.size) != head.root:
+            raise Corrupt("ledger.root_mismatch", size=head.size)
+        return tiles.tree_root(new, size)
+
+    def _put(self, path: str, data: bytes) -> None:
+        self._store.put_new(path, data)
+        if self._store.read(path) != data:
+            raise Corrupt("ledger.tile_differs", path=path)
+
+    def _show(self, signed: bytes, size: int, root: bytes) -> None:
+        row = {"size": size, "root": root, "note": signed.decode(), "published_at": self._database.clock.now()}
+        with self._database.unit() as unit:
+            unit.session.execute(insert(CheckpointRow).values(row).on_conflict_do_nothing())
+            unit.commit()
+
+
+def _leaves(session: Session, start: int, end: int) -> list[bytes]:
+    """The leaves [start, end), each found to be what its row's hash says, and to stand in its place."""
+    query = select(LedgerEntryRow.seq, LedgerEntryRow.leaf_hash, LedgerEntryRow.canonical)
+    rows = session.execute(query.where(LedgerEntryRow.seq.between(start, end - 1)).order_by(LedgerEntryRow.seq)).all()
+    if [row.seq for row in rows] != list(range(start, end)):
+        raise Corrupt("ledger.leaf_mismatch", start=start, size=end)
+    for row in rows:
+        if merkle.leaf_hash(bytes(row.canonical)) != bytes(row.leaf_hash):
+            raise Corrupt("ledger.leaf_mismatch", start=row.seq, size=end)
+    return [bytes(row.canonical) for row in rows]
+
+
+def _root_of(tile: bytes) -> bytes:
+    return merkle.root([tile[at : at + merkle.HASH_BYTES] for at in range(0, len(tile), merkle.HASH_BYTES)])

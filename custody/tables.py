@@ -1,0 +1,67 @@
+"""The ledger's tables: events in their final order, the sequencer's state, and the published heads.
+
+Rows stay inside `custody`; others read through `custody.audit` and `custody.ledger`.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from custody.kernel import outbox
+from custody.kernel.orm import Base
+
+__all__ = ["CheckpointRow", "LedgerEntryRow", "LedgerStateRow", "outbox"]
+
+
+class LedgerEntryRow(Base):
+    """One event in its place. Never updated, never deleted: triggers refuse it, whoever asks.
+
+    `canonical` is the leaf, byte for byte; `leaf_hash` is SHA-256(0x00 ‖ canonical) (RFC 9162, section 2.1.1). The
+    other columns repeat what the leaf says, for queries only: where they differ, the leaf is right.
+    """
+
+    __tablename__ = "ledger_entries"
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    leaf_hash: Mapped[bytes]
+    item: Mapped[str]
+    item_seq: Mapped[int]
+    event_id: Mapped[UUID] = mapped_column(unique=True)
+    type: Mapped[str]
+    case_id: Mapped[UUID | None]
+    time_ms: Mapped[int]
+    actor_id: Mapped[UUID | None]
+    canonical: Mapped[bytes]
+    __table_args__ = (
+        UniqueConstraint("item", "item_seq"),
+        Index("ix_ledger_entries_case_id_seq", "case_id", "seq"),
+        Index("ix_ledger_entries_actor_id_seq", "actor_id", "seq"),
+        CheckConstraint("seq >= 0 AND item_seq >= 0 AND octet_length(leaf_hash) = 32", name="sane"),
+    )
+
+
+class LedgerStateRow(Base):
+    """The sequencer's one row: how long the ledger is, whose epoch it is, and whether it is halted.
+
+    `beat_at` is the database's own clock and decides only when a silent leader may be replaced; what it may still
+    write is decided by `epoch` alone.
+    """
+
+    __tablename__ = "ledger_state"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    size: Mapped[int]
+    epoch: Mapped[int]
+    beat_at: Mapped[datetime | None]
+    halted: Mapped[str | None]
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+
+class CheckpointRow(Base):
+    """A published head, as it was signed. The register outside the database decides; this row is for readers."""
+
+    __tablename__ = "checkpoints"
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    root: Mapped[bytes]
+    note: Mapped[str]
+    published_at: Mapped[datetime]

@@ -1,0 +1,262 @@
+"""The object store over S3, through the minio SDK: the only place that knows it.
+
+The SDK's own `put_object` drops `If-None-Match` and cannot send a checksum with a part, so single requests go through
+its request methods (`_put_object`, `_upload_part`, …), which sign and send the headers they are given. They are not
+public: pyproject holds the SDK below 8 and tests/integration/storage walks every one of them against a real store.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+import urllib3
+from minio import Minio
+from minio.commonconfig import COMPLIANCE
+from minio.datatypes import Part as SdkPart
+from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
+from minio.retention import Retention
+
+from custody.kernel.errors import Conflict, Corrupt, DalelError, NotFound, Unavailable
+from storage.ports import EVIDENCE, LOCKED_BUCKETS, STAGING, Part, Stored
+
+_PIECE_BYTES: Final = 256 * 1024
+_MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NoSuchBucket"})
+_DAMAGED: Final = frozenset({"BadDigest", "InvalidPart", "InvalidPartOrder", "XAmzContentSHA256Mismatch"})
+_NO_LOCK: Final = frozenset({"NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"})
+
+
+@dataclass(frozen=True)
+class S3Address:
+    """Where the store is and who we are there; `endpoint` is host:port, `prefix` goes before every bucket's name."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str
+    secure: bool = True
+    region: str = "us-east-1"
+    prefix: str = ""
+
+
+def _refusal(fault: S3Error) -> DalelError:
+    """Our error for the store's."""
+    code = fault.code or ""
+    if code in _MISSING:
+        return NotFound("store.missing")
+    if code in _DAMAGED:
+        return Corrupt("store.corrupt", what=code)
+    if code == "PreconditionFailed":
+        return Conflict("store.exists")
+    if fault.response is not None and fault.response.status >= 500:
+        return Unavailable("store.unreachable")
+    return Unavailable("store.refused", reason=code)
+
+
+@contextmanager
+def _calling() -> Iterator[None]:
+    """Turns the SDK's and the wire's errors into ours."""
+    try:
+        yield
+    except S3Error as fault:
+        raise _refusal(fault) from fault
+    except (ServerError, InvalidResponseError, MinioException, urllib3.exceptions.HTTPError, OSError) as fault:
+        raise Unavailable("store.unreachable") from fault
+
+
+@contextmanager
+def _calling_under_lock() -> Iterator[None]:
+    """As `_calling`, where «access denied» is the store's way to say that a lock stands."""
+    try:
+        with _calling():
+            yield
+    except Unavailable as refusal:
+        if refusal.params.get("reason") in {"AccessDenied", "InvalidRequest", "ObjectLocked"}:
+            raise Conflict("store.locked") from refusal
+        raise
+
+
+class S3Store:
+    """`ObjectStore` over S3. Connections are pooled and shared between threads.
+
+    A request is tried three times in all when the connection fails before an answer; `answer_seconds` bounds each wait
+    for bytes, `connect_seconds` each wait for a connection.
+    """
+
+    def __init__(self, address: S3Address, *, connect_seconds: float = 5, answer_seconds: float = 60) -> None:
+        self._pool = urllib3.PoolManager(
+            timeout=urllib3.Timeout(connect=connect_seconds, read=answer_seconds),
+            maxsize=32,
+            retries=urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=[502, 503, 504]),
+        )
+        self._client = Minio(
+            address.endpoint,
+            address.access_key,
+            address.secret_key,
+            secure=address.secure,
+            region=address.region,
+            http_client=self._pool,
+        )
+        self._prefix = address.prefix
+
+    def ensure_buckets(self) -> None:
+        """Make every bucket that is missing, those for sealed things with versioning and Object Lock.
+
+        Raises Unavailable `store.no_object_lock` when one that was there before keeps no versions or knows no lock:
+        Object Lock cannot be added later, so this is never mended in silence.
+        """
+        for bucket in (*LOCKED_BUCKETS, STAGING):
+            self._ensure_bucket(self._name(bucket), locked=bucket in LOCKED_BUCKETS)
+
+    def _ensure_bucket(self, name: str, *, locked: bool) -> None:
+        with _calling():
+            try:
+                self._client.make_bucket(name, object_lock=locked)
+            except S3Error as fault:
+                if fault.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
+                    raise
+            if not locked:
+                return
+            versions = self._client.get_bucket_versioning(name).status
+            try:
+                self._client.get_object_lock_config(name)
+            except S3Error as fault:
+                if fault.code not in _NO_LOCK:
+                    raise
+                raise Unavailable("store.no_object_lock", bucket=name) from fault
+        if versions != "Enabled":
+            raise Unavailable("store.no_object_lock", bucket=name)
+
+    def check(self) -> None:
+        """Ask the store for its evidence bucket. Raises Unavailable `store.unreachable`, NotFound `store.missing`."""
+        with _calling():
+            if not self._client.bucket_exists(self._name(EVIDENCE)):
+                raise NotFound("store.missing")
+
+    def put(self, bucket: str, key: str, data: bytes | bytearray) -> str:
+        with _calling():
+            return self._put(bucket, key, data, {})
+
+    def put_once(self, bucket: str, key: str, data: bytes | bytearray) -> str:
+        with _calling():
+            return self._put(bucket, key, data, {"If-None-Match": "*"})
+
+    def _put(self, bucket: str, key: str, data: bytes | bytearray, headers: dict[str, str]) -> str:
+        sent: Any = {**headers, **_checksum(data), "Content-Type": "application/octet-stream"}
+        result = self._client._put_object(self._name(bucket), key, cast(bytes, data), sent)
+        return result.version_id or ""
+
+    def create_multipart(self, bucket: str, key: str) -> str:
+        with _calling():
+            return self._client._create_multipart_upload(self._name(bucket), key, {})
+
+    def put_part(self, bucket: str, key: str, upload_id: str, number: int, data: bytes | bytearray) -> Part:
+        sent: Any = _checksum(data)
+        with _calling():
+            etag = self._client._upload_part(self._name(bucket), key, cast(bytes, data), sent, upload_id, number)
+        return Part(number, etag, len(data))
+
+    def list_parts(self, bucket: str, key: str, upload_id: str) -> list[Part]:
+        found: list[Part] = []
+        marker: str | None = None
+        while True:
+            with _calling():
+                page = self._client._list_parts(self._name(bucket), key, upload_id, part_number_marker=marker)
+            found += [Part(part.part_number, part.etag, part.size or 0) for part in page.parts]
+            if not page.is_truncated:
+                return found
+            marker = page.next_part_number_marker
+
+    def complete(self, bucket: str, key: str, upload_id: str, parts: Sequence[Part]) -> str:
+        named = [SdkPart(part.number, part.etag) for part in parts]
+        try:
+            with _calling():
+                result = self._client._complete_multipart_upload(self._name(bucket), key, upload_id, named)
+        except NotFound:
+            # It was completed before and the answer was lost: the object is there. Which bytes it has, the seal tells.
+            return self.head(bucket, key, "").version_id
+        return result.version_id or self.head(bucket, key, "").version_id
+
+    def abort(self, bucket: str, key: str, upload_id: str) -> None:
+        try:
+            with _calling():
+                self._client._abort_multipart_upload(self._name(bucket), key, upload_id)
+        except NotFound:
+            return
+
+    def get(self, bucket: str, key: str, version_id: str, offset: int, length: int) -> Iterator[bytes]:
+        left = length
+        with _calling():
+            response = self._client.get_object(
+                self._name(bucket), key, offset=offset, length=length, version_id=version_id or None
+            )
+            try:
+                for piece in response.stream(_PIECE_BYTES):
+                    left -= len(piece)
+                    yield piece
+            finally:
+                response.close()
+                response.release_conn()
+        if left:
+            raise Corrupt("store.corrupt", what="length")
+
+    def read(self, bucket: str, key: str) -> bytes:
+        with _calling():
+            response = self._client.get_object(self._name(bucket), key)
+            try:
+                return response.read()
+            finally:
+                response.close()
+                response.release_conn()
+
+    def head(self, bucket: str, key: str, version_id: str) -> Stored:
+        with _calling():
+            found = self._client.stat_object(self._name(bucket), key, version_id=version_id or None)
+        return Stored(key, found.version_id or "", found.size or 0)
+
+    def lock(self, bucket: str, key: str, version_id: str, until: datetime) -> None:
+        with _calling_under_lock():
+            self._client.set_object_retention(
+                self._name(bucket), key, Retention(COMPLIANCE, until.astimezone(UTC)), version_id=version_id
+            )
+
+    def locked_until(self, bucket: str, key: str, version_id: str) -> datetime | None:
+        with _calling():
+            try:
+                found = self._client.get_object_retention(self._name(bucket), key, version_id=version_id)
+            except S3Error as fault:
+                if fault.code not in _NO_LOCK:
+                    raise
+                return None
+        if found is None or found.mode != COMPLIANCE:
+            return None
+        return found.retain_until_date.astimezone(UTC)
+
+    def delete(self, bucket: str, key: str, version_id: str) -> None:
+        try:
+            with _calling_under_lock():
+                self._client.remove_object(self._name(bucket), key, version_id=version_id or None)
+        except NotFound:
+            return
+
+    def list(self, bucket: str, prefix: str) -> Iterator[Stored]:
+        with _calling():
+            for found in self._client.list_objects(
+                self._name(bucket), prefix=prefix, recursive=True, include_version=bucket in LOCKED_BUCKETS
+            ):
+                if not found.is_delete_marker:
+                    yield Stored(cast(str, found.object_name), found.version_id or "", found.size or 0)
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self._pool.clear()
+
+    def _name(self, bucket: str) -> str:
+        return self._prefix + bucket
+
+
+def _checksum(data: bytes | bytearray) -> dict[str, str]:
+    """The header every store compares; a wrong signed `x-amz-content-sha256` goes unnoticed by some."""
+    return {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(data).digest()).decode()}

@@ -1,0 +1,80 @@
+"""Tables of the storage room: uploads under way (operational) and blobs (business facts under law 1)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from custody.kernel.orm import Base, Recorded
+
+
+class UploadRow(Base):
+    """An upload's durable progress. Operational: its facts of custody are the exhibit's events.
+
+    `epoch` counts the requests that took the upload over: a writer of an older epoch can no longer change anything.
+    """
+
+    __tablename__ = "uploads"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    exhibit_id: Mapped[UUID] = mapped_column(index=True)
+    case_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    blob_id: Mapped[UUID] = mapped_column(unique=True)
+    state: Mapped[str]
+    filename: Mapped[str]
+    folder: Mapped[str]
+    size_bytes: Mapped[int]
+    offset_bytes: Mapped[int] = mapped_column(default=0)
+    segment_bytes: Mapped[int]
+    sha256: Mapped[str]
+    key_id: Mapped[str]
+    wrapped_key: Mapped[bytes]
+    multipart_id: Mapped[str | None]
+    tail_key: Mapped[str | None]
+    version_id: Mapped[str | None]
+    reason: Mapped[str | None]
+    epoch: Mapped[int] = mapped_column(default=0)
+    lifetime_s: Mapped[int]
+    retain_until: Mapped[datetime]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint("size_bytes > 0 AND offset_bytes BETWEEN 0 AND size_bytes", name="offset"),
+        CheckConstraint(
+            "state IN ('created', 'receiving', 'received', 'sealed', 'refused', 'expired', 'terminated')", name="state"
+        ),
+        Index("ix_uploads_expiry", "expires_at", postgresql_where=text("state IN ('created', 'receiving')")),
+    )
+
+
+class UploadSegmentRow(Base):
+    """One segment of an upload that is durable in the store, as it was when it was sent."""
+
+    __tablename__ = "upload_segments"
+    upload_id: Mapped[UUID] = mapped_column(ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    etag: Mapped[str]
+    ciphertext_sha256: Mapped[str]
+    ciphertext_bytes: Mapped[int]
+
+
+class BlobRow(Recorded, Base):
+    """An object that was read back, verified and locked. Its facts never change, but for the wrapping of its key."""
+
+    __tablename__ = "blobs"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    bucket: Mapped[str]
+    key: Mapped[str]
+    version_id: Mapped[str]
+    format: Mapped[str]
+    sha256: Mapped[str]
+    size_bytes: Mapped[int]
+    segment_bytes: Mapped[int]
+    ciphertext_sha256: Mapped[str]
+    ciphertext_bytes: Mapped[int]
+    wrapped_key: Mapped[bytes]
+    key_id: Mapped[str]
+    retain_until: Mapped[datetime]
+    created_at: Mapped[datetime]
+    __table_args__ = (CheckConstraint("size_bytes > 0 AND ciphertext_bytes > size_bytes", name="sizes"),)
