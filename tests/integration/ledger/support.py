@@ -94,11 +94,16 @@ def running_sequencer(url: str) -> Iterator[Sequencer]:
         ours.close()
 
 
-def sequencer_process(url: str) -> "multiprocessing.process.BaseProcess":
-    """A sequencer in a process of its own, to be killed or paused."""
+@contextmanager
+def sequencer_process(url: str) -> "Iterator[multiprocessing.process.BaseProcess]":
+    """A sequencer in a process of its own, to be paused; killed at the end, which is how all of them end here."""
     process = _FORKS.Process(target=_sequence_forever, args=(url,), daemon=True)
     process.start()
-    return process
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
 
 
 def _sequence_forever(url: str) -> None:
