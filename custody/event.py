@@ -81,7 +81,7 @@ EVENTS: Mapping[str, EventType] = {
     "exhibit.seal_failed": _type(MACHINE, "exhibit reason", "expected found"),
     "fixity.checked": _type(AUDITORS, "exhibit blob ciphertext_sha256 result"),
     # reading
-    "content.viewed": _type(PEOPLE, "subject sha256", "range"),
+    "content.viewed": _type(PEOPLE | MACHINE, "subject sha256", "range"),
     "content.downloaded": _type(PEOPLE, "subject sha256", "range"),
     "page.viewed": _type(PEOPLE, "page"),
     "trail.exported": _type(PEOPLE, "format"),
@@ -96,6 +96,7 @@ EVENTS: Mapping[str, EventType] = {
     "transcript.corrected": _type(STAFF, "exhibit transcript revision parent sha256"),
     "transcript.confirmed": _type(STAFF, "exhibit transcript revision sha256"),
     # redaction
+    "plan.requested": _type(PROSECUTORS, "exhibit plan"),
     "plan.suggested": _type(MACHINE, "exhibit plan suggestions rules rules_sha256 source_sha256"),
     "plan.decided": _type(STAFF, "exhibit plan decisions_sha256 accepted rejected added"),
     "plan.submitted": _type(STAFF, "exhibit plan plan_sha256"),
@@ -109,7 +110,7 @@ EVENTS: Mapping[str, EventType] = {
     "rendition.leak_checked": _type(MACHINE, "exhibit rendition sha256 result report_sha256 checks"),
     "rendition.failed": _type(MACHINE, "exhibit plan reason"),
     # disclosure
-    "disclosure.drafted": _type(PROSECUTORS, "disclosure round recipient"),
+    "disclosure.drafted": _type(PROSECUTORS, "disclosure recipient"),
     "disclosure.released": _type(PROSECUTORS, "disclosure round manifest_sha256 disclosed withheld recipient"),
     "exhibit.disclosed": _type(PROSECUTORS | MACHINE, "exhibit disclosure round manifest_sha256 files"),
     "disclosure.packaged": _type(MACHINE, "disclosure package_sha256 size_bytes checkpoint_size", "blob"),
@@ -137,6 +138,7 @@ def draft(
     `item` is the chain, e.g. `exhibit:<uuid>`. UUIDs and bytes in `data` become text (bytes as lower-case hex).
     Raises Invalid `event.malformed` naming the field that is missing, unknown, not storable or longer than 4096 bytes.
     """
+    data = {name: value for name, value in data.items() if value is not None}
     kind = EVENTS.get(type)
     if kind is None:
         raise Invalid("event.malformed", type=type)

@@ -21,7 +21,7 @@ from minio.error import InvalidResponseError, MinioException, S3Error, ServerErr
 from minio.retention import Retention
 
 from custody.kernel.errors import Conflict, Corrupt, DalelError, NotFound, Unavailable
-from storage.ports import LOCKED_BUCKETS, STAGING, Part, Stored
+from storage.ports import EVIDENCE, LOCKED_BUCKETS, STAGING, Part, Stored
 
 _PIECE_BYTES: Final = 256 * 1024
 _MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NoSuchBucket"})
@@ -128,6 +128,12 @@ class S3Store:
                 raise Unavailable("store.no_object_lock", bucket=name) from fault
         if versions != "Enabled":
             raise Unavailable("store.no_object_lock", bucket=name)
+
+    def check(self) -> None:
+        """Ask the store for its evidence bucket. Raises Unavailable `store.unreachable`, NotFound `store.missing`."""
+        with _calling():
+            if not self._client.bucket_exists(self._name(EVIDENCE)):
+                raise NotFound("store.missing")
 
     def put(self, bucket: str, key: str, data: bytes | bytearray) -> str:
         with _calling():

@@ -8,11 +8,13 @@ checkpoint, never from the proof's own source.
 from collections.abc import Sequence
 from hashlib import sha256
 
+from custody.proof.strict import ProofError
+
 HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
 
 
-class ProofInvalid(ValueError):
+class ProofInvalid(ProofError):
     """A proof does not lead where it must, or the question makes no sense (index outside the tree)."""
 
 

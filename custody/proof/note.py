@@ -12,7 +12,7 @@ from typing import Protocol
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from custody.proof.strict import Malformed, base64_bytes, base64_text
+from custody.proof.strict import Malformed, ProofError, base64_bytes, base64_text
 
 ED25519 = 0x01
 COSIGNATURE_V1 = 0x04
@@ -23,7 +23,7 @@ _KEY_BYTES = 32
 _DASH = "\N{EM DASH} "
 
 
-class SignatureInvalid(ValueError):
+class SignatureInvalid(ProofError):
     """A signature by a known key does not fit, or none by a known key is there."""
 
 
@@ -88,7 +88,7 @@ class Verifier:
         try:
             Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, message)
         except (InvalidSignature, ValueError) as error:
-            raise SignatureInvalid(f"the signature of {self.name} does not fit the text") from error
+            raise SignatureInvalid("a signature does not fit the text", self.name) from error
 
 
 def key_id(name: str, key_type: int, public_key: bytes) -> bytes:

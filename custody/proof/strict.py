@@ -8,8 +8,19 @@ _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _HEX_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-class Malformed(ValueError):
-    """The text or the bytes are not in the declared format. The message is plain English and repeats no input."""
+class ProofError(ValueError):
+    """What this package raises. `reason` is one of a fixed set of English phrases, so that it can be translated;
+    `detail` is what it is about (an entry, a key's name, a field), as the input gave it, or empty.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class Malformed(ProofError):
+    """The text or the bytes are not in the declared format."""
 
 
 def decimal(text: str) -> int:
@@ -34,7 +45,7 @@ def base64_bytes(text: str, size: int | None = None) -> bytes:
     if base64.b64encode(data).decode() != text:
         raise Malformed("base64 with another spelling of the same bytes")
     if size is not None and len(data) != size:
-        raise Malformed(f"base64 of {len(data)} bytes where {size} are needed")
+        raise Malformed("base64 of another number of bytes than needed")
     return data
 
 

@@ -6,7 +6,14 @@ from sqlalchemy import MetaData
 
 from custody.kernel.orm import Base, Recorded
 
-TABLE_MODULES = ("custody.tables",)
+TABLE_MODULES = (
+    "custody.tables",
+    "evidence_api.registry.tables",
+    "evidence_api.access.tables",
+    "evidence_api.http.tables",
+    "storage.tables",
+    "evidence_api.disclosure.tables",
+)
 
 
 def metadata() -> MetaData:

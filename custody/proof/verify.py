@@ -1,0 +1,276 @@
+"""The verification of a package, in numbered steps.
+
+`verify` returns what was verified or raises VerificationError at the first step that does not hold; there is no third
+outcome. Nothing in the package is believed before the steps up to 10 have passed: the policy is the reader's own.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from custody.proof import bundle, chains, disclosure, grammar, merkle, note, package, vouching
+from custody.proof import checkpoint as checkpoints
+from custody.proof import policy as policies
+from custody.proof.bundle import CHECKPOINT, DATA, DISCLOSURE, EVENTS, PROOFS
+from custody.proof.checkpoint import Checkpoint
+from custody.proof.disclosure import DisclosedFile, Manifest
+from custody.proof.grammar import Event
+from custody.proof.note import Note
+from custody.proof.package import Digest, Package
+from custody.proof.policy import Policy, QuorumNotReached
+from custody.proof.refusal import Step, Value, VerificationError
+from custody.proof.strict import ProofError
+
+MAX_SMALL_BYTES = 64_000_000
+MAX_EVENTS_BYTES = 512_000_000
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A step that held: `code` and `values` say what was found, in words of `custody.proof.words`."""
+
+    step: Step
+    code: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """A witness's cosignature: the key's name, and the time it claims in seconds since 1970."""
+
+    name: str
+    time_s: int
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What has been verified. `root_hex` and `checkpoint_size` are the log's head that everything leads to.
+
+    `unsigned` names entries that the list of digests covers and nothing signed does (the bag's own files, the reader):
+    they may be wrong without any step noticing.
+    """
+
+    package: str
+    manifest: Manifest
+    manifest_sha256: str
+    files: tuple[DisclosedFile, ...]
+    exhibits: int
+    events: int
+    origin: str
+    log_key_id: str
+    checkpoint_size: int
+    root_hex: str
+    witnesses: tuple[Witnessed, ...]
+    unsigned: tuple[str, ...]
+    steps: tuple[Passed, ...]
+
+
+@dataclass
+class _Run:
+    report: Callable[[Passed], None]
+    steps: list[Passed] = field(default_factory=list)
+
+    def passed(self, step: Step, code: str, **values: Value) -> None:
+        self.steps.append(Passed(step, code, values))
+        self.report(self.steps[-1])
+
+
+def verify_path(
+    path: Path, policy: Policy, *, now_s: int | None = None, report: Callable[[Passed], None] = lambda _: None
+) -> Verified:
+    """`verify` of the ZIP file or folder at `path`. Raises VerificationError, or OSError if it cannot be opened."""
+    with _at(Step.CONTAINER, "container.invalid"), package.opened(path) as opened:
+        return verify(opened, policy, now_s=now_s, report=report)
+
+
+def verify(
+    opened: Package, policy: Policy, *, now_s: int | None = None, report: Callable[[Passed], None] = lambda _: None
+) -> Verified:
+    """What an opened package proves under this policy. Raises VerificationError.
+
+    `report` hears each step as it passes. Cosignatures that claim a time after `now_s` (seconds since 1970) are refused
+    if it is given. Not proved: that the events tell the truth, only that nobody has changed them since they were
+    logged.
+    """
+    run = _Run(report)
+    run.passed(Step.CONTAINER, "passed.container", entries=len(opened.sizes))
+    digests = _files(opened)
+    run.passed(Step.FILES, "passed.files", files=len(digests), size_bytes=sum(d.size_bytes for d in digests.values()))
+    manifest_bytes = _read(opened, DISCLOSURE, Step.MANIFEST)
+    manifest_sha256 = "sha256:" + sha256(manifest_bytes).hexdigest()
+    manifest = _manifest(manifest_bytes, digests)
+    run.passed(Step.MANIFEST, "passed.manifest", files=len(manifest.files), withheld=len(manifest.withheld))
+    events = _events(_read(opened, EVENTS, Step.EVENTS, MAX_EVENTS_BYTES))
+    run.passed(Step.EVENTS, "passed.events", events=len(events))
+    by_item = chains.complete(events, manifest)
+    run.passed(Step.CHAINS, "passed.chains", chains=len(by_item))
+    chains.bound(by_item, manifest, manifest_sha256)
+    run.passed(Step.BINDING, "passed.binding", digest=manifest_sha256)
+    for file in manifest.files:
+        vouching.vouched(file, by_item[chains.exhibit_item(file.exhibit)])
+    run.passed(Step.VOUCHING, "passed.vouching", files=len(manifest.files))
+    signed, head = _checkpoint(_read(opened, CHECKPOINT, Step.CHECKPOINT, note.MAX_BYTES))
+    _inclusion(_read(opened, PROOFS, Step.INCLUSION, MAX_EVENTS_BYTES), events, head)
+    run.passed(Step.INCLUSION, "passed.inclusion", events=len(events), size=head.size)
+    with _at(Step.CHECKPOINT, "checkpoint.signature"):
+        log, _ = policies.verify_log(policy, signed)
+    run.passed(Step.CHECKPOINT, "passed.checkpoint", origin=head.origin, size=head.size)
+    witnesses = _witnesses(policy, signed, now_s)
+    code = "passed.no_witnesses" if policy.quorum == policies.NONE else "passed.witnesses"
+    run.passed(Step.WITNESSES, code, names=", ".join(sorted(witness.name for witness in witnesses)))
+    run.passed(Step.TIME_STAMPS, "passed.not_asked")
+    return Verified(
+        package=opened.name,
+        manifest=manifest,
+        manifest_sha256=manifest_sha256,
+        files=manifest.files,
+        exhibits=len(manifest.exhibits),
+        events=len(events),
+        origin=head.origin,
+        log_key_id=log.key_id.hex(),
+        checkpoint_size=head.size,
+        root_hex=head.root.hex(),
+        witnesses=witnesses,
+        unsigned=tuple(sorted(_unsigned(opened))),
+        steps=tuple(run.steps),
+    )
+
+
+@contextmanager
+def _at(step: Step, code: str, **values: Value) -> Iterator[None]:
+    """Whatever this package raises inside is a refusal at this step."""
+    try:
+        yield
+    except ProofError as error:
+        raise VerificationError(step, code, reason=error.reason, detail=error.detail, **values) from error
+
+
+def _read(opened: Package, entry: str, step: Step, max_bytes: int = MAX_SMALL_BYTES) -> bytes:
+    with _at(step, "form", entry=entry):
+        return package.read(opened, entry, max_bytes)
+
+
+def _unsigned(opened: Package) -> set[str]:
+    return {entry for entry in opened.sizes if not entry.startswith((DATA, "custody/"))}
+
+
+def _files(opened: Package) -> dict[str, Digest]:
+    """Step 2: exactly the listed files, each with its digest. Returns the data files' digests."""
+    for entry in bundle.REQUIRED:
+        if entry not in opened.sizes:
+            raise VerificationError(Step.FILES, "files.missing", entry=entry)
+    if _read(opened, bundle.BAGIT, Step.FILES) != bundle.DECLARATION:
+        raise VerificationError(Step.FILES, "files.bag", entry=bundle.BAGIT)
+    tags = _listed(opened, bundle.TAG_MANIFEST)
+    payload = _listed(opened, bundle.PAYLOAD_MANIFEST)
+    for entry in tags:
+        if entry.startswith(DATA) or entry == bundle.TAG_MANIFEST:
+            raise VerificationError(Step.FILES, "files.bag", entry=bundle.TAG_MANIFEST)
+    for entry in payload:
+        if not entry.startswith(DATA):
+            raise VerificationError(Step.FILES, "files.bag", entry=bundle.PAYLOAD_MANIFEST)
+    for entry in opened.sizes:
+        if entry != bundle.TAG_MANIFEST and entry not in (payload if entry.startswith(DATA) else tags):
+            raise VerificationError(Step.FILES, "files.extra", entry=entry)
+        if not entry.startswith(DATA) and entry not in bundle.REQUIRED and not bundle.is_extra(entry):
+            raise VerificationError(Step.FILES, "files.extra", entry=entry)
+    _matches(opened, tags)
+    digests = _matches(opened, payload)
+    _info(opened, digests)
+    return digests
+
+
+def _listed(opened: Package, entry: str) -> dict[str, str]:
+    data = _read(opened, entry, Step.FILES)
+    with _at(Step.FILES, "form", entry=entry):
+        return bundle.parse_digest_lines(data)
+
+
+def _matches(opened: Package, listed: Mapping[str, str]) -> dict[str, Digest]:
+    digests = {}
+    for entry, expected in listed.items():
+        if entry not in opened.sizes:
+            raise VerificationError(Step.FILES, "files.missing", entry=entry)
+        with _at(Step.FILES, "form", entry=entry):
+            digests[entry] = package.digest(opened, entry)
+        if digests[entry].sha256_hex != expected:
+            raise VerificationError(
+                Step.FILES, "files.digest", entry=entry, expected=expected, found=digests[entry].sha256_hex
+            )
+    return digests
+
+
+def _info(opened: Package, digests: Mapping[str, Digest]) -> None:
+    data = _read(opened, bundle.BAG_INFO, Step.FILES)
+    with _at(Step.FILES, "form", entry=bundle.BAG_INFO):
+        info = bundle.parse_info(data)
+    files = [bundle.FileDigest(path, found.sha256_hex, found.size_bytes) for path, found in digests.items()]
+    if info.get("Payload-Oxum") != bundle.payload_oxum(files):
+        raise VerificationError(Step.FILES, "files.bag", entry=bundle.BAG_INFO)
+
+
+def _manifest(data: bytes, digests: Mapping[str, Digest]) -> Manifest:
+    """Step 3: the manifest in its one form, naming exactly the files that are here."""
+    with _at(Step.MANIFEST, "form", entry=DISCLOSURE):
+        manifest = disclosure.parse(data)
+    named = {file.path: file for file in manifest.files}
+    for path in named.keys() ^ digests.keys():
+        raise VerificationError(Step.MANIFEST, "manifest.files", entry=path)
+    for path, file in named.items():
+        if (file.sha256, file.size_bytes) != ("sha256:" + digests[path].sha256_hex, digests[path].size_bytes):
+            raise VerificationError(
+                Step.MANIFEST, "manifest.digest", entry=path, expected=file.sha256, found=digests[path].sha256_hex
+            )
+    return manifest
+
+
+def _events(data: bytes) -> list[Event]:
+    """Step 4."""
+    with _at(Step.EVENTS, "form", entry=EVENTS):
+        lines = bundle.event_lines(data)
+    events = []
+    for number, line in enumerate(lines, 1):
+        with _at(Step.EVENTS, "events.form", line=number):
+            events.append(grammar.parse(line))
+    return events
+
+
+def _checkpoint(data: bytes) -> tuple[Note, Checkpoint]:
+    """The checkpoint in its form only: steps 9 and 10 say whether it may be believed."""
+    with _at(Step.CHECKPOINT, "form", entry=CHECKPOINT):
+        signed = note.parse(data)
+        head = checkpoints.parse(signed.text)
+    if head.extensions:
+        raise VerificationError(Step.CHECKPOINT, "checkpoint.extension")
+    return signed, head
+
+
+def _inclusion(data: bytes, events: Sequence[Event], head: Checkpoint) -> None:
+    """Step 8: every event stands in the log at its index, in the order of the log."""
+    with _at(Step.INCLUSION, "form", entry=PROOFS):
+        lines = bundle.proof_lines(data)
+    if len(lines) != len(events):
+        raise VerificationError(Step.INCLUSION, "proofs.count", expected=len(events), found=len(lines))
+    last = -1
+    for number, (line, event) in enumerate(zip(lines, events, strict=True), 1):
+        with _at(Step.INCLUSION, "proofs.invalid", line=number):
+            index, proof = bundle.parse_proof_line(line)
+            if index <= last:
+                raise merkle.ProofInvalid("the index is not above the one before")
+            merkle.verify_inclusion(merkle.leaf_hash(event.leaf), index, head.size, proof, head.root)
+        last = index
+
+
+def _witnesses(policy: Policy, signed: Note, now_s: int | None) -> tuple[Witnessed, ...]:
+    """Step 10."""
+    try:
+        found = policies.verify_witnesses(policy, signed, now_s)
+    except QuorumNotReached as error:
+        names = error.detail
+        raise VerificationError(Step.WITNESSES, "witnesses.quorum", names=names, quorum=policy.quorum) from error
+    except ProofError as error:
+        code = "witnesses.signature"
+        raise VerificationError(Step.WITNESSES, code, reason=error.reason, detail=error.detail) from error
+    return tuple(Witnessed(cosigned.verifier.name, cosigned.time_s) for cosigned in found.values())

@@ -1,0 +1,122 @@
+"""English."""
+
+STEPS = {
+    1: (
+        "Container",
+        "one ZIP file or folder that every program reads the same way, with plain files only",
+        "That the evidence was changed: a broken download or repacking by another program looks the same.",
+    ),
+    2: (
+        "Files and digests",
+        "exactly the listed files, and each with the listed SHA-256",
+        "Who changed the file, when, or why; nor that the sealed original in the store is damaged.",
+    ),
+    3: (
+        "Disclosure manifest",
+        "a manifest in its one strict form that names exactly the files in the package",
+        "That a file is false: it shows only that this is not the list that was released.",
+    ),
+    4: (
+        "Events",
+        "every event in its one exact form and of a known kind",
+        "That something was hidden: a newer log may know kinds of events that this program does not.",
+    ),
+    5: (
+        "Chains",
+        "every event of each exhibit from the first on, none missing, added, changed or out of order",
+        "Which event was changed: each one holds the digest of the one before, so the break shows only where to look.",
+    ),
+    6: (
+        "Disclosure is the last event",
+        "the last event of every exhibit is this disclosure, and it names this very manifest",
+        "That the files are false: an older or newer release of the same case may have been mixed in.",
+    ),
+    7: (
+        "Each file is vouched for",
+        "an original is the one that was sealed; a derived file was made from a plan approved by a second person,"
+        " and passed the leak check before release",
+        "That the file was tampered with: it shows that the record does not carry it.",
+    ),
+    8: (
+        "Place in the log",
+        "every event stands in the log at its own place",
+        "Which side is wrong: the event, its proof and the checkpoint do not belong together.",
+    ),
+    9: (
+        "Checkpoint signature",
+        "the head of the log is signed by a log that your policy trusts",
+        "That the log has forged anything: the policy may be for another log, or an older key.",
+    ),
+    10: (
+        "Witnesses",
+        "as many independent witnesses as your policy asks for have cosigned this head of the log",
+        "That history was rewritten: the witnesses may have been out of reach when the package was made.",
+    ),
+    11: (
+        "Time stamps",
+        "time stamps, if your policy asks for them",
+        "That the times are false.",
+    ),
+}
+
+FOUND = {
+    "form": "{entry} is not in its strict form: {reason}",
+    "container.invalid": "the package was not opened: {reason}",
+    "files.missing": "{entry} is listed or required, and is not there",
+    "files.extra": "{entry} is in the package and in no list",
+    "files.bag": "{entry} does not say what it must say about this package",
+    "files.digest": "{entry} has SHA-256 {found}, listed is {expected}",
+    "manifest.files": "{entry} is only in one of the two: the manifest, the package",
+    "manifest.digest": "{entry} has SHA-256 {found} or another length; the manifest says {expected}",
+    "events.form": "event {line} is not in its strict form: {reason}",
+    "chain.foreign": "an event of {item}, which this disclosure does not name",
+    "chain.gap": "in {item}, event number {found} stands where number {expected} must",
+    "chain.prev": "event {sequence} of {item} does not follow from the event before it",
+    "chain.twice": "event {sequence} of {item} has the id of another event",
+    "chain.moved": "event {sequence} of {item} speaks of another case or thing",
+    "chain.missing": "no event of {item}",
+    "bind.last": "the last event of {item} is {found}, not {expected}",
+    "bind.digest": "the last event of {item} names the manifest {expected}; the one here is {found}",
+    "bind.other": "the last event of {item} is about another disclosure, round or case",
+    "bind.nobody": "nobody is named as having released {item}",
+    "vouch.number": "the events of its exhibit give {entry} another number",
+    "vouch.sealed": "no event says that {entry} was sealed with this digest",
+    "vouch.burned": "no event says that {entry} was made, of this kind and source, with this digest",
+    "vouch.approved": "no second person had approved the plan of {entry} when it was made",
+    "vouch.leak": "no passed leak check of {entry} with this digest after it was made",
+    "vouch.confirmed": "the transcript of {entry} was not confirmed by a person when it was made",
+    "proofs.count": "{found} proofs for {expected} events",
+    "proofs.invalid": "proof {line} does not hold: {reason}",
+    "checkpoint.extension": "the checkpoint has further lines, which this log never writes",
+    "checkpoint.signature": "the checkpoint is not signed as it must be: {reason}",
+    "witnesses.quorum": "the quorum {quorum} is not reached; cosigned by: {names}",
+    "witnesses.signature": "a cosignature is false: {reason}",
+    "passed.container": "{entries} entries",
+    "passed.files": "{files} files, {size_bytes} bytes, every digest fits",
+    "passed.manifest": "{files} files named, {withheld} exhibits withheld",
+    "passed.events": "{events} events",
+    "passed.chains": "{chains} chains, each whole",
+    "passed.binding": "the manifest {digest}",
+    "passed.vouching": "{files} files",
+    "passed.inclusion": "{events} events in a log of {size}",
+    "passed.checkpoint": "signed by {origin} at {size} events",
+    "passed.witnesses": "cosigned by {names}",
+    "passed.no_witnesses": "your policy asks for none",
+    "passed.not_asked": "not asked",
+}
+
+SAID = {
+    "verified": "VERIFIED. The {files} files are those that were released, and nobody has changed the record of the"
+    " {exhibits} exhibits since it was logged.",
+    "refused": "REFUSED at step {step}: {name}.",
+    "expected": "Expected: {text}",
+    "found": "Found: {text}",
+    "does_not_prove": "What this does not prove: {text}",
+    "unusable": "Nothing was verified. Not usable: {what} ({why})",
+    "what.package": "the package",
+    "what.policy": "the policy",
+    "unsigned": "No signature covers these accompanying files: {names}.",
+    "limits": "Not proved: that what was recorded is true, and that the witnesses of your policy are honest.",
+    "ok": "holds",
+    "failed": "FAILS",
+}

@@ -1,0 +1,117 @@
+"""The composition root: the only place that turns settings into parts. Nothing is built at import."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from celery import Celery
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from custody.kernel.clock import SystemClock
+from custody.kernel.ids import RandomIds
+from custody.kernel.unit_of_work import Database
+from custody.ledger import Sequencer
+from custody.publisher import Publisher
+from custody.register import FileRegister
+from custody.scribe import EventScribe
+from custody.signer import EncryptedFileSigner
+from evidence_api.access.passwords import Passwords
+from evidence_api.jobs import Handler, Runner
+from evidence_api.services import Services
+from evidence_api.settings import Settings
+from evidence_api.use_cases import handlers
+from evidence_api.workers import app as celery_app
+from evidence_api.workers.dispatcher import Dispatcher
+from storage.keys import FileKeyWrapper
+from storage.ports import BUNDLES, LOG
+from storage.s3 import S3Address, S3Store
+from storage.tiles import StoreTiles
+
+T = TypeVar("T")
+
+
+def services(settings: Settings) -> Services:
+    """The parts of one process that serves requests or runs jobs."""
+    store = object_store(settings)
+    database = _database(settings.database_url, settings)
+    return Services(
+        settings=settings,
+        database=database,
+        store=store,
+        keys=FileKeyWrapper(_required(settings.kek_file, "kek_file")),
+        tiles=StoreTiles(store, LOG),
+        passwords=Passwords(passes=settings.password_passes, memory_kib=settings.password_memory_kib),
+        policy=settings.policy_file.read_text() if settings.policy_file else "",
+        ready_checks={"database": lambda: _ask(database), "object-store": store.check},
+    )
+
+
+def object_store(settings: Settings) -> S3Store:
+    """The client of the object store; its buckets are made by `dalel migrate`."""
+    return S3Store(
+        S3Address(
+            endpoint=settings.s3_endpoint,
+            access_key=settings.s3_access_key.get_secret_value(),
+            secret_key=settings.s3_secret_key.get_secret_value(),
+            secure=settings.s3_secure,
+            region=settings.s3_region,
+            prefix=f"{settings.s3_bucket_prefix}-",
+        )
+    )
+
+
+def ledger(settings: Settings) -> tuple[Sequencer, Publisher]:
+    """The two halves of the sequencer process. Only this process holds the log's key and the sequencer's role."""
+    database = _database(_required(settings.sequencer_database_url, "sequencer_database_url"), settings)
+    store = object_store(settings)
+    register = FileRegister(_required(settings.register_file, "register_file"))
+    publisher = Publisher(database, StoreTiles(store, LOG), StoreTiles(store, BUNDLES), register, signer(settings))
+    return Sequencer(database, publisher.check_head), publisher
+
+
+def signer(settings: Settings) -> EncryptedFileSigner:
+    """The log's signing key."""
+    return EncryptedFileSigner(
+        settings.log_origin,
+        _required(settings.log_key_file, "log_key_file"),
+        _required(settings.log_key_passphrase_file, "log_key_passphrase_file"),
+    )
+
+
+def job_handlers(parts: Services) -> Mapping[str, Handler]:
+    """Every kind of job, by task name."""
+    return handlers.of(parts)
+
+
+def runner(settings: Settings) -> Runner:
+    """A job runner with connections of its own: one per worker process."""
+    parts = services(settings)
+    return Runner(parts.database, job_handlers(parts))
+
+
+def celery(settings: Settings) -> Celery:
+    """Celery on the configured broker."""
+    return celery_app.create(settings.broker_url.get_secret_value())
+
+
+def dispatcher(settings: Settings) -> Dispatcher:
+    """What feeds the workers."""
+    return Dispatcher(services(settings).database, celery_app.sender(celery(settings)), celery_app.queue_of)
+
+
+def _database(url: SecretStr, settings: Settings) -> Database:
+    clock = SystemClock()
+    ids = RandomIds(clock)
+    scribe = EventScribe(clock, ids)
+    return Database(url.get_secret_value(), clock, ids, scribe, pool_size=settings.database_pool_size)
+
+
+def _ask(database: Database) -> None:
+    with database.read() as session:
+        session.execute(text("SELECT 1"))
+
+
+def _required(value: T | None, name: str) -> T:
+    if value is None:
+        raise ValueError(f"DALEL_{name.upper()} is needed by this process")
+    return value

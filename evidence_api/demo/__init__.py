@@ -1,0 +1,1 @@
+"""The demonstration case: fictitious people, real parts. `README.md` says how its files were made."""

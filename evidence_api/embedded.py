@@ -1,0 +1,145 @@
+"""Everything on one machine from one command: the stack's servers, our own programs, the demonstration case."""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from evidence_api import prepare
+from evidence_api import settings as configuration
+from evidence_api.demo import cast
+from evidence_api.demo.story import Report, Story
+from evidence_api.settings import Settings, as_environment
+from evidence_api.stack.endpoints import Endpoints
+from evidence_api.stack.kept import Kept
+from evidence_api.stack.stack import Stack
+from evidence_api.stack.words import StackError
+
+Say = Callable[[str], None]
+_LOADED = "demonstration-loaded"
+
+
+def up(data: Path, say: Say, *, with_demo: bool, port: int | None = None) -> int:
+    """Start all, stay up until SIGINT or SIGTERM, stop all. Returns the exit code."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    begun = time.monotonic()
+    try:
+        with Stack(data, say=say) as stack:
+            settings = _start(stack, say, port)
+            base_url = settings.public_base_url
+            if with_demo and not stop.is_set():
+                _load_demo(stack.kept, settings, say)
+            say(f"\nDälel is up ({time.monotonic() - begun:.0f} s): {base_url}\nCtrl-C stops everything.")
+            if with_demo:
+                _print_accounts(stack.kept, say)
+            while not stop.wait(0.5):
+                if failed := stack.supervisor.failed():
+                    say(f"given up: {', '.join(failed)}")
+                    return 1
+            say("stopping …")
+    except StackError as error:
+        say(str(error))
+        return 1
+    return 0
+
+
+def demo(data: Path, out: Path, say: Say) -> int:
+    """Play the story once on a system of its own; the last line is `DEMO {json}`."""
+    try:
+        with Stack(data, say=say) as stack:
+            settings = _start(stack, say, None)
+            report = _play(stack.kept, settings, out, say)
+    except StackError as error:
+        say(str(error))
+        report = Report(facts={"failed": str(error)})
+    say(report.line())
+    return 0 if report.ok else 1
+
+
+def _start(stack: Stack, say: Say, port: int | None) -> Settings:
+    endpoints = stack.start()
+    port = port or stack.kept.port("portal")
+    base_url = f"http://127.0.0.1:{port}"
+    settings = _settings(endpoints, stack.kept, base_url)
+    say("preparing the database and the store")
+    prepare.keys(settings)
+    prepare.everything(settings)
+    prepare.people(settings, cast.CAST, lambda member: password_of(stack.kept, member))
+    env = as_environment(dict(settings))
+
+    def ready() -> bool:
+        try:
+            return httpx.get(f"{base_url}/readyz", timeout=2).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    cli = (sys.executable, "-m", "evidence_api.cli")
+    web = (sys.executable, "-m", "uvicorn", "evidence_api.http.main:create", "--factory", "--host", "127.0.0.1")
+    stack.run(
+        [
+            stack.program("sequencer", [*cli, "sequencer"], env),
+            stack.program("beat", [*cli, "beat"], env),
+            stack.program("worker fast", [*cli, "worker", "fast"], env),
+            stack.program("worker media", [*cli, "worker", "media"], env),
+            stack.program("portal", [*web, "--port", str(port), "--no-access-log", "--no-server-header"], env, ready),
+        ]
+    )
+    return settings
+
+
+def _settings(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
+    keys = endpoints.data_dir / "keys"
+    return configuration.load(
+        data_dir=endpoints.data_dir,
+        public_base_url=base_url,
+        database_url=endpoints.app_url,
+        sequencer_database_url=endpoints.sequencer_url,
+        owner_database_url=endpoints.owner_url,
+        app_password=endpoints.app_password,
+        sequencer_password=endpoints.sequencer_password,
+        broker_url=endpoints.broker_url,
+        s3_endpoint=endpoints.object_store.endpoint,
+        s3_secure=endpoints.object_store.secure,
+        s3_access_key=endpoints.object_store.access_key,
+        s3_secret_key=endpoints.object_store.secret_key,
+        kek_file=keys / "key-encryption-key",
+        log_key_file=keys / "log-key.pem",
+        log_key_passphrase_file=keys / "log-key.passphrase",
+        policy_file=keys / "policy",
+        register_file=endpoints.data_dir / "register" / "checkpoint",
+        log_origin=f"dalel.example/{kept.secret('log-name')[:8]}",
+    )
+
+
+def password_of(kept: Kept, member: cast.Cast) -> str:
+    """The demonstration password of an account: made once per data directory."""
+    return kept.secret(f"demo-{member.login}")[:16]
+
+
+def _play(kept: Kept, settings: Settings, out: Path, say: Say) -> Report:
+    passwords = {member.login: password_of(kept, member) for member in cast.CAST}
+    return Story(settings.public_base_url, passwords, out, say).play()
+
+
+def _load_demo(kept: Kept, settings: Settings, say: Say) -> None:
+    marker = settings.data_dir / _LOADED
+    if marker.exists():
+        return
+    say("loading the demonstration case: the whole story is played once, Whisper included")
+    report = _play(kept, settings, settings.data_dir / "demonstration", say)
+    if report.ok:
+        marker.touch()
+    else:
+        say(f"the demonstration case is incomplete: {report.facts.get('failed')}")
+
+
+def _print_accounts(kept: Kept, say: Say) -> None:
+    say("\n  account         password          role")
+    for member in cast.CAST:
+        say(f"  {member.login:<15} {password_of(kept, member):<17} {member.role}")

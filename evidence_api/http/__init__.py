@@ -1,0 +1,1 @@
+"""The HTTP edge: problem details, guards, idempotency, ranges, paging, and the thin routes over the use cases."""

@@ -1,0 +1,21 @@
+"""The API as a process: `uvicorn evidence_api.http.main:create --factory`."""
+
+from fastapi import FastAPI
+
+from evidence_api import container, settings
+from evidence_api.http.app import create_app
+from evidence_api.http.routes import exhibits, log, uploads
+from evidence_api.services import Services
+
+ROUTERS = (uploads.routes, exhibits.routes)
+ROOT_ROUTERS = (log.routes,)
+
+
+def create() -> FastAPI:
+    """The application from the environment's settings."""
+    return application(container.services(settings.load()))
+
+
+def application(services: Services) -> FastAPI:
+    """The application from parts that are there already: the portal adds its pages to it."""
+    return create_app(services, ROUTERS, ROOT_ROUTERS)

@@ -1,0 +1,1 @@
+"""Routes: parse, one use case, render."""

@@ -1,0 +1,118 @@
+"""Exhibits: what they are, and their originals."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Response
+from pydantic import BaseModel
+from starlette.requests import Request
+
+from evidence_api.http.content import Content, respond, wanted
+from evidence_api.http.guard import Access, by_case, by_exhibit, guard
+from evidence_api.http.paging import USUAL, Cursor, Keyset, Limit, PageOut
+from evidence_api.http.parts import ServicesOf
+from evidence_api.http.route import router
+from evidence_api.registry.facts import Exhibit
+from evidence_api.use_cases import intake, reading
+
+routes = router("", "exhibits")
+KEYSET = Keyset("exhibits", (int,))
+
+
+class ExhibitOut(BaseModel):
+    """One piece of evidence. `reason` is the error code it was refused or discarded with."""
+
+    id: UUID
+    case: UUID
+    number: int
+    filename: str
+    folder: str
+    state: str
+    sha256: str
+    size_bytes: int
+    media_type: str | None
+    basis: str
+    purpose: str
+    retain_days: int
+    registered_by: UUID
+    registered_at: datetime
+    sealed_at: datetime | None
+    retain_until: datetime | None
+    upload: UUID | None
+    reason: str | None
+
+
+def exhibit_out(exhibit: Exhibit) -> ExhibitOut:
+    """An exhibit as the API shows it."""
+    return ExhibitOut(
+        id=exhibit.id,
+        case=exhibit.case_id,
+        number=exhibit.number,
+        filename=exhibit.filename,
+        folder=exhibit.folder,
+        state=exhibit.state.value,
+        sha256=exhibit.sha256,
+        size_bytes=exhibit.size_bytes,
+        media_type=exhibit.media_type,
+        basis=exhibit.basis,
+        purpose=exhibit.purpose,
+        retain_days=exhibit.retain_days,
+        registered_by=exhibit.registered_by,
+        registered_at=exhibit.registered_at,
+        sealed_at=exhibit.sealed_at,
+        retain_until=exhibit.retain_until,
+        upload=exhibit.upload_id,
+        reason=exhibit.reason,
+    )
+
+
+@routes.get("/cases/{case_id}/exhibits", response_model=PageOut[ExhibitOut])
+def list_exhibits(
+    case_id: UUID,
+    services: ServicesOf,
+    access: Annotated[Access, guard("exhibit.list", by_case)],
+    cursor: Cursor = None,
+    limit: Limit = USUAL,
+) -> dict[str, object]:
+    """The exhibits of a case by number."""
+    del access
+    page = intake.exhibits(services, case_id, after=KEYSET.decode(cursor), limit=limit)
+    return KEYSET.out(page, exhibit_out)
+
+
+@routes.get("/exhibits/{exhibit_id}")
+def read_exhibit(
+    exhibit_id: UUID, services: ServicesOf, access: Annotated[Access, guard("exhibit.read", by_exhibit)]
+) -> ExhibitOut:
+    """One exhibit's facts."""
+    del access
+    return exhibit_out(intake.exhibit(services, exhibit_id))
+
+
+@routes.api_route("/exhibits/{exhibit_id}/content", methods=["GET", "HEAD"])
+def read_content(
+    exhibit_id: UUID,
+    request: Request,
+    services: ServicesOf,
+    access: Annotated[Access, guard("exhibit.content", by_exhibit)],
+    view: bool = False,
+) -> Response:
+    """The original, as it was sealed. `view` shows it in the browser where that runs nothing."""
+    exhibit, reader = reading.original(services, exhibit_id)
+    media_type = exhibit.media_type or "application/octet-stream"
+    content = Content(reader.sha256, reader.size_bytes, media_type, exhibit.filename, reader.read)
+    part = wanted(request, content)
+    if request.method == "GET":
+        how = reading.VIEWED if view else reading.DOWNLOADED
+        reading.record(
+            services,
+            access.actor,
+            how,
+            item=f"exhibit:{exhibit_id}",
+            case_id=exhibit.case_id,
+            subject=exhibit_id,
+            sha256=reader.sha256,
+            span=part.text,
+        )
+    return respond(request, content, part, attachment=not view)

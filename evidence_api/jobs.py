@@ -1,0 +1,158 @@
+"""Run one job exactly once in effect, however often it is delivered (law 8).
+
+The row in `jobs` is the truth; a message only wakes a worker. While a job runs, its worker holds a PostgreSQL advisory
+lock on a connection of its own: a SIGKILL drops the connection and with it the lock, so the dispatcher sees at once
+that nobody works on it any more. The result, its event and `state = 'done'` are one transaction.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+
+from custody.kernel.errors import DalelError, Unavailable
+from custody.kernel.outbox import Actor, JobRow
+from custody.kernel.unit_of_work import Database, UnitOfWork
+
+MAX_ATTEMPTS = 5
+WORKER = Actor(id=None, role="system", means="worker")
+
+log = logging.getLogger(__name__)
+
+
+class JobOver(Exception):
+    """The job was finished by another delivery: nothing is left to do."""
+
+
+@dataclass(frozen=True)
+class JobFacts:
+    """A job as its handler sees it."""
+
+    id: UUID
+    task: str
+    args: Mapping[str, Any]
+    attempts: int
+
+    def uuid(self, name: str) -> UUID:
+        """The argument `name` as an id. Raises KeyError or ValueError when the job was enqueued wrongly."""
+        return UUID(self.args[name])
+
+
+class Job:
+    """What a handler may do besides its work: tell its step and progress, and finish."""
+
+    def __init__(self, database: Database, facts: JobFacts) -> None:
+        self.facts = facts
+        self._database = database
+
+    def step(self, name: str) -> None:
+        """A point between two durable steps, named for the log. A subclass in tests/failures dies here."""
+        log.info("job %s %s: %s", self.facts.task, self.facts.id, name)
+
+    def progress(self, done: int, total: int, unit: str) -> None:
+        """Show progress in units of the work (ms of sound, bytes, pages). Survives a reload of the page."""
+        with self._database.begin(WORKER) as work:
+            change = {"done_units": done, "total_units": total, "unit": unit}
+            work.session.execute(update(JobRow).where(JobRow.id == self.facts.id).values(change))
+            work.commit()
+
+    @contextmanager
+    def conclude(self, state: str = "done", error_code: str | None = None) -> Iterator[UnitOfWork]:
+        """The unit of work in which the handler writes its result; it commits with the job's end.
+
+        Raises JobOver when another delivery was first: the handler's result is then dropped.
+        """
+        with self._database.begin(WORKER) as work:
+            row = work.session.get(JobRow, self.facts.id, with_for_update=True)
+            if row is None or row.state in ("done", "failed"):
+                raise JobOver
+            yield work
+            row.state, row.error_code, row.finished_at = state, error_code, work.clock.now()
+            self.step("before commit")
+            work.commit()
+        self.step("after commit")
+
+
+class Handler(Protocol):
+    """Does one kind of job. Everything before `conclude()` must be repeatable."""
+
+    def run(self, job: Job) -> None:
+        """Do the work and conclude. Raises DalelError for what no retry mends, anything else to be tried again."""
+        ...
+
+    def fail(self, job: Job, code: str) -> None:
+        """Conclude a job that cannot be done: record the failure where its people look."""
+        ...
+
+
+class Runner:
+    """Runs jobs by id. One per worker process."""
+
+    def __init__(
+        self, database: Database, handlers: Mapping[str, Handler], make_job: Callable[[Database, JobFacts], Job] = Job
+    ) -> None:
+        self._database = database
+        self._handlers = handlers
+        self._make_job = make_job
+
+    def run(self, job_id: UUID) -> str:
+        """Run the job unless it is over or running elsewhere. Returns one of done, failed, over, busy, later."""
+        with self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
+            key = {"key": lock_key(job_id)}
+            if not guard.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one():
+                return "busy"
+            try:
+                return self._run_locked(job_id)
+            finally:
+                guard.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+
+    def _run_locked(self, job_id: UUID) -> str:
+        facts = self._claim(job_id)
+        if facts is None:
+            return "over"
+        handler = self._handlers[facts.task]
+        job = self._make_job(self._database, facts)
+        try:
+            if facts.attempts > MAX_ATTEMPTS:
+                handler.fail(job, "job.attempts_exhausted")
+                return "failed"
+            return self._attempt(handler, job)
+        except JobOver:
+            return "over"
+
+    def _attempt(self, handler: Handler, job: Job) -> str:
+        try:
+            handler.run(job)
+        except Unavailable as error:
+            log.warning("job %s %s waits: %s", job.facts.task, job.facts.id, error.code)
+            return "later"
+        except DalelError as error:
+            log.warning("job %s %s failed: %s", job.facts.task, job.facts.id, error)
+            handler.fail(job, error.code)
+            return "failed"
+        except JobOver:
+            raise
+        except Exception:
+            # Anything unforeseen may be a passing fault: the dispatcher sends the job again, MAX_ATTEMPTS times.
+            log.exception("job %s %s crashed", job.facts.task, job.facts.id)
+            return "later"
+        return "done"
+
+    def _claim(self, job_id: UUID) -> JobFacts | None:
+        with self._database.begin(WORKER) as work:
+            row = work.session.scalar(select(JobRow).where(JobRow.id == job_id).with_for_update())
+            if row is None or row.state in ("done", "failed"):
+                return None
+            row.state, row.attempts = "running", row.attempts + 1
+            facts = JobFacts(row.id, row.task, row.args, row.attempts)
+            work.commit()
+            return facts
+
+
+def lock_key(job_id: UUID) -> int:
+    """The advisory lock of a job: 63 of its 74 random bits and some of its time."""
+    return job_id.int & (2**63 - 1)

@@ -1,0 +1,120 @@
+"""What must be there before the programs start: keys, tables and roles, buckets, the first accounts."""
+
+import secrets
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from custody import event
+from custody.kernel.errors import Conflict, Unavailable
+from custody.kernel.outbox import Actor
+from custody.signer import create_key, vkey
+from evidence_api import container
+from evidence_api.demo.cast import Cast
+from evidence_api.migrations import run as migrations
+from evidence_api.services import Services
+from evidence_api.settings import Settings
+from evidence_api.use_cases import people as accounts
+from storage.keys import FileKeyWrapper
+from storage.ports import EVIDENCE
+from storage.worm import worm_self_test
+
+VERSION = "0.1.0"
+OPERATOR = Actor(id=None, role="system", means="cli")
+
+
+def keys(settings: Settings) -> None:
+    """Make the key-encryption key, the log's key and its passphrase where they are missing. Never replaces one."""
+    for path in (settings.kek_file, settings.log_key_file, settings.log_key_passphrase_file, settings.register_file):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if settings.kek_file is not None and not settings.kek_file.exists():
+        FileKeyWrapper.create(settings.kek_file)
+    key, passphrase = settings.log_key_file, settings.log_key_passphrase_file
+    if key is not None and passphrase is not None and not key.exists():
+        _private_file(passphrase, secrets.token_urlsafe(32))
+        create_key(key, passphrase)
+    if settings.policy_file is not None and not settings.policy_file.exists():
+        settings.policy_file.write_text(policy(settings))
+
+
+def everything(settings: Settings) -> None:
+    """Migrate, make the buckets, attack the store's lock once and record how it held. Safe to run again."""
+    owner, app, sequencer = (
+        _required(value, name)
+        for value, name in (
+            (settings.owner_database_url, "owner_database_url"),
+            (settings.app_password, "app_password"),
+            (settings.sequencer_password, "sequencer_password"),
+        )
+    )
+    migrations.upgrade(owner, app, sequencer)
+    parts = container.services(settings)
+    try:
+        container.object_store(settings).ensure_buckets()
+        self_test(parts)
+    finally:
+        parts.database.close()
+
+
+def self_test(parts: Services) -> None:
+    """Lock a canary in the store, attack it, record the outcome. Raises Unavailable `store.worm_broken`."""
+    facts = worm_self_test(parts.store, parts.database.clock, EVIDENCE)
+    with parts.database.begin(OPERATOR) as work:
+        tested = event.draft("store.self_tested", item="system", result=facts.result, detail=facts.detail or None)
+        work.record(tested)
+        work.commit()
+    if facts.failed:
+        raise Unavailable("store.worm_broken", what=facts.detail)
+
+
+def account(settings: Settings, *, login: str, name: str, role: str, language: str, password: str) -> None:
+    """Create one account from the command line. Raises what `people.create_account` raises."""
+    parts = container.services(settings)
+    try:
+        accounts.create_account(
+            parts.database,
+            parts.passwords,
+            OPERATOR,
+            login=login,
+            display_name=name,
+            role=role,
+            language=language,
+            password=password,
+        )
+    finally:
+        parts.database.close()
+
+
+def people(settings: Settings, cast: Iterable[Cast], password_of: Callable[[Cast], str]) -> None:
+    """Create the demonstration's accounts that are not there yet."""
+    for member in cast:
+        try:
+            account(
+                settings,
+                login=member.login,
+                name=member.name,
+                role=member.role,
+                language=member.language,
+                password=password_of(member),
+            )
+        except Conflict as there:
+            if there.code != "account.login_taken":
+                raise
+
+
+def policy(settings: Settings) -> str:
+    """A policy that accepts this log's signatures and asks for no witness (C2SP tlog-policy)."""
+    return f"log {vkey(container.signer(settings))}\nquorum none\n"
+
+
+def _private_file(path: Path, content: str) -> None:
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_text(content)
+
+
+def _required(value: SecretStr | None, name: str) -> str:
+    if value is None:
+        raise ValueError(f"DALEL_{name.upper()} is needed to migrate")
+    return value.get_secret_value()

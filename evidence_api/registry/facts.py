@@ -1,0 +1,95 @@
+"""What the registry tells the rest of the program: frozen facts, never rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from evidence_api.registry.model import ExhibitState, Role
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person who may sign in. Without the password hash: see `Credentials`."""
+
+    id: UUID
+    login: str
+    display_name: str
+    role: Role
+    language: str
+    created_at: datetime
+    disabled: bool
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What signing in needs; it goes no further than `use_cases.people`."""
+
+    account: Account
+    password_hash: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """A criminal case's header."""
+
+    id: UUID
+    erdr: str
+    title: str
+    opened_by: UUID
+    opened_at: datetime
+
+
+@dataclass(frozen=True)
+class Grant:
+    """An account's role in a case. `login` and `display_name` are the account's, for lists."""
+
+    id: UUID
+    account_id: UUID
+    case_id: UUID
+    role: Role
+    login: str
+    display_name: str
+    granted_at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One exhibit. Until `state` is sealed, `sha256` and `size_bytes` are what the client announced.
+
+    `recorded_at` and `metadata` are claims of the file or its bearer, never facts (R2).
+    """
+
+    id: UUID
+    case_id: UUID
+    number: int
+    filename: str
+    folder: str
+    state: ExhibitState
+    sha256: str
+    size_bytes: int
+    media_type: str | None
+    basis: str
+    purpose: str
+    retain_days: int
+    registered_by: UUID
+    registered_at: datetime
+    sealed_at: datetime | None
+    retain_until: datetime | None
+    blob_id: UUID | None
+    upload_id: UUID | None
+    reason: str | None
+    recorded_at: str
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """A part of a list in key order; `after` is the key to go on from, None at the end."""
+
+    items: tuple[T, ...]
+    after: tuple[str | int, ...] | None

@@ -1,0 +1,101 @@
+"""The registry's tables. Rows stay inside `service` and `reads`; every one is under law 1."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from custody.kernel.orm import Base, Recorded
+
+
+class AccountRow(Recorded, Base):
+    """A person who may sign in. Never deleted: the record outlives the account (U1)."""
+
+    __tablename__ = "accounts"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    login: Mapped[str] = mapped_column(unique=True)
+    display_name: Mapped[str]
+    role: Mapped[str]
+    language: Mapped[str]
+    password_hash: Mapped[str]
+    created_at: Mapped[datetime]
+    password_changed_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+
+class CaseRow(Recorded, Base):
+    """One criminal case, keyed by its ЕРДР number."""
+
+    __tablename__ = "cases"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    erdr: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    opened_by: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    opened_at: Mapped[datetime]
+
+
+class GrantRow(Recorded, Base):
+    """An account's role in one case, until a moment or for good. Revoking keeps the row."""
+
+    __tablename__ = "grants"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    role: Mapped[str]
+    granted_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
+    granted_at: Mapped[datetime]
+    until: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index(
+            "uq_grants_standing",
+            "account_id",
+            "case_id",
+            "role",
+            unique=True,
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
+        Index("ix_grants_case_id", "case_id"),
+    )
+
+
+class ExhibitRow(Recorded, Base):
+    """One piece of digital evidence in a case. `sha256` and `size_bytes` are the client's word until it is sealed."""
+
+    __tablename__ = "exhibits"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    number: Mapped[int]
+    filename: Mapped[str]
+    folder: Mapped[str] = mapped_column(default="")
+    state: Mapped[str]
+    sha256: Mapped[str]
+    size_bytes: Mapped[int]
+    media_type: Mapped[str | None]
+    basis: Mapped[str]
+    purpose: Mapped[str]
+    retain_days: Mapped[int]
+    registered_by: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    registered_at: Mapped[datetime]
+    sealed_at: Mapped[datetime | None]
+    retain_until: Mapped[datetime | None]
+    blob_id: Mapped[UUID | None]
+    upload_id: Mapped[UUID | None]
+    reason: Mapped[str | None]
+    recorded_at_claim: Mapped[str] = mapped_column("recorded_at", default="")
+    claims: Mapped[dict[str, Any]] = mapped_column("metadata", default=dict)
+    __table_args__ = (
+        UniqueConstraint("case_id", "number"),
+        CheckConstraint("number >= 1", name="number_from_one"),
+        CheckConstraint("size_bytes > 0", name="not_empty"),
+        Index(
+            "uq_exhibits_digest_in_case",
+            "case_id",
+            "sha256",
+            unique=True,
+            postgresql_where=text("state NOT IN ('refused', 'discarded')"),
+        ),
+        Index("ix_exhibits_upload_id", "upload_id"),
+    )

@@ -1,0 +1,15 @@
+"""Every kind of job and what does it."""
+
+from collections.abc import Mapping
+
+from evidence_api.jobs import Handler
+from evidence_api.services import Services
+from evidence_api.use_cases import intake
+
+
+def of(services: Services) -> Mapping[str, Handler]:
+    """The handlers by task name."""
+    return {
+        intake.SEAL: intake.SealUpload(services),
+        intake.DISCARD: intake.DiscardUpload(services),
+    }

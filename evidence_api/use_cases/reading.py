@@ -1,0 +1,50 @@
+"""Reading content: no byte is given out before the event that says so is durable (law 2)."""
+
+from uuid import UUID
+
+from custody import event
+from custody.kernel.errors import Conflict
+from custody.kernel.outbox import Actor
+from evidence_api.registry import reads
+from evidence_api.registry.facts import Exhibit
+from evidence_api.services import Services
+from storage import service as storage
+from storage.reader import BlobReader
+
+VIEWED, DOWNLOADED = "content.viewed", "content.downloaded"
+
+
+def original(services: Services, exhibit_id: UUID) -> tuple[Exhibit, BlobReader]:
+    """A sealed exhibit and its original, opened but not read: call `record` before the first byte.
+
+    Raises NotFound `exhibit.not_found`, Conflict `exhibit.not_sealed`.
+    """
+    with services.database.read() as session:
+        exhibit = reads.get_exhibit(session, exhibit_id)
+    if exhibit.blob_id is None:
+        raise Conflict("exhibit.not_sealed")
+    return exhibit, blob(services, exhibit.blob_id)
+
+
+def blob(services: Services, blob_id: UUID) -> BlobReader:
+    """Any blob, opened but not read: call `record` before the first byte. Raises NotFound `blob.not_found`."""
+    with services.database.read() as session:
+        facts = storage.blob_facts(session, blob_id)
+    return storage.open_blob(services.store, services.keys, facts)
+
+
+def record(
+    services: Services,
+    actor: Actor,
+    how: str,
+    *,
+    item: str,
+    case_id: UUID,
+    subject: UUID,
+    sha256: str,
+    span: str | None = None,
+) -> None:
+    """Make a read durable on the chain `item`. `subject` is what was read, `span` which of its bytes."""
+    with services.database.begin(actor) as work:
+        work.record(event.draft(how, item=item, case_id=case_id, subject=subject, sha256=sha256, range=span))
+        work.commit()

@@ -1,0 +1,69 @@
+"""Sends queued jobs to the broker, and again those whose worker died or whose message was lost."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Event
+from uuid import UUID
+
+from sqlalchemy import or_, select, text
+from sqlalchemy.exc import OperationalError
+
+from custody.kernel.errors import Unavailable
+from custody.kernel.outbox import JobRow
+from custody.kernel.unit_of_work import Database
+from evidence_api.jobs import WORKER, lock_key
+
+POLL_S = 0.2
+LOST_AFTER = timedelta(seconds=30)
+"""A message that nobody took for so long is sent again; a busy queue costs only a duplicate, which is harmless."""
+RETRY_AFTER = timedelta(seconds=3)
+"""A job that was begun and has no worker is sent again after this, times its attempts."""
+BATCH = 100
+
+log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """The bridge from the jobs table to the broker. `send(queue, job_id)` raises Unavailable without a broker."""
+
+    def __init__(self, database: Database, send: Callable[[str, UUID], None], queue_of: Callable[[str], str]) -> None:
+        self._database = database
+        self._send = send
+        self._queue_of = queue_of
+
+    def dispatch_once(self) -> int:
+        """Send what is due; returns how many. A crash between sending and noting it sends twice, which is harmless."""
+        sent = 0
+        with self._database.begin(WORKER) as work:
+            now = work.clock.now()
+            due = select(JobRow).where(
+                JobRow.state.in_(("queued", "running")),
+                or_(JobRow.sent_at.is_(None), JobRow.sent_at < now - RETRY_AFTER),
+            )
+            due = due.order_by(JobRow.sent_at.nulls_first(), JobRow.id).limit(BATCH).with_for_update(skip_locked=True)
+            for row in work.session.scalars(due):
+                wait = RETRY_AFTER * row.attempts if row.attempts else LOST_AFTER
+                if row.sent_at is not None and row.sent_at > now - wait:
+                    continue
+                free = text("SELECT pg_try_advisory_xact_lock(:key)")
+                if row.sent_at is not None and not work.session.execute(free, {"key": lock_key(row.id)}).scalar_one():
+                    continue
+                self._send(self._queue_of(row.task), row.id)
+                row.sent_at = now
+                sent += 1
+            work.commit()
+        return sent
+
+    def run(self, stop: Event) -> None:
+        """Until `stop`: dispatch, ride out a broker or database that is away."""
+        while not stop.is_set():
+            try:
+                busy = self.dispatch_once()
+            except (OperationalError, Unavailable):
+                log.exception("dispatching waits")
+                busy = 0
+                time.sleep(1)
+            if not busy:
+                stop.wait(POLL_S)

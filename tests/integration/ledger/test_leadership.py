@@ -1,0 +1,101 @@
+"""Leaders that are killed or paused, with producers that do not stop."""
+
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+
+from custody.kernel.unit_of_work import Database
+from custody.ledger import wait_sequenced
+from custody.tables import LedgerStateRow
+from tests.databases import FreshDatabase
+from tests.integration.ledger.support import record, record_views, sequencer_process, viewed
+from tests.integration.ledger.test_sequencer import SOON, check_ledger
+
+
+@contextmanager
+def producing(app: Database) -> Iterator[list[UUID]]:
+    """Four threads that record until the block ends; the ids that were acknowledged."""
+    acknowledged: list[UUID] = []
+    enough = threading.Event()
+    exhibits = [uuid4() for _ in range(4)]
+
+    def produce(number: int) -> None:
+        while not enough.wait(0.001):
+            acknowledged.extend(record(app, viewed(exhibits[number]), viewed(exhibits[0])))
+
+    threads = [threading.Thread(target=produce, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield acknowledged
+    finally:
+        enough.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_sigkill_loses_nothing(app: Database, ledger_database: FreshDatabase) -> None:
+    dice = random.Random(20261121)
+    seen = _epoch(app)
+    with producing(app) as acknowledged:
+        for _ in range(9):
+            process = sequencer_process(ledger_database.sequencer_url)
+            while (epoch := _epoch(app)) == seen:
+                time.sleep(0.005)
+            seen = epoch
+            time.sleep(dice.uniform(0.02, 0.3))
+            process.kill()
+            process.join()
+    last = sequencer_process(ledger_database.sequencer_url)
+    wait_sequenced(app, acknowledged[-50:], SOON)
+    wait_sequenced(app, record_views(app, 1), SOON)
+    last.kill()
+    last.join()
+    assert len(acknowledged) > 200
+    check_ledger(app, set(acknowledged))
+
+
+def test_a_standby_takes_over_and_the_paused_leader_cannot_write(app: Database, ledger_database: FreshDatabase) -> None:
+    leader = sequencer_process(ledger_database.sequencer_url)
+    wait_sequenced(app, record_views(app, 3), SOON)
+    standby = sequencer_process(ledger_database.sequencer_url)
+    with producing(app) as acknowledged:
+        time.sleep(0.2)
+        before = _epoch(app)
+        os.kill(_pid(leader), signal.SIGSTOP)
+        began = time.monotonic()
+        while _epoch(app) == before:
+            assert time.monotonic() - began < 5
+            time.sleep(0.02)
+        wait_sequenced(app, record_views(app, 1), SOON)
+        os.kill(_pid(leader), signal.SIGCONT)
+        time.sleep(1.0)
+        assert _epoch(app) == before + 1  # the old leader woke up, found its connection gone, and waits
+    wait_sequenced(app, acknowledged, SOON)
+    check_ledger(app, set(acknowledged))
+    standby.kill()
+    standby.join()
+    wait_sequenced(app, record_views(app, 1), timedelta(seconds=5))  # the former leader leads again
+    assert _epoch(app) == before + 2
+    leader.kill()
+    leader.join()
+    check_ledger(app, set(acknowledged))
+
+
+def _pid(process: object) -> int:
+    pid = getattr(process, "pid", None)
+    assert isinstance(pid, int)
+    return pid
+
+
+def _epoch(app: Database) -> int:
+    with app.read() as session:
+        return session.scalars(select(LedgerStateRow.epoch)).one()
