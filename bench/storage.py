@@ -1,18 +1,14 @@
 """Upload and download through the storage service beside the bare SDK on the same store.
 
-`python -m bench.storage [MiB]`: starts the embedded servers in a directory of its own, then for each size puts the
+`python -m bench storage` starts the embedded servers in a directory of its own, then for each size puts the
 same bytes with the minio SDK alone and through announce → append → seal, reads both back, and prints a table.
 «Through the service» is everything the seal promises: encryption, digests, re-reading, decrypting, locking, rows.
 """
 
 import hashlib
 import io
-import json
 import os
-import resource
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -26,7 +22,10 @@ from uuid import UUID, uuid4
 from minio import Minio
 from sqlalchemy import create_engine
 
-from custody.kernel.clock import SystemClock
+from bench import report
+from bench.report import Row
+from custody import event
+from custody.kernel.clock import SystemClock, to_ms
 from custody.kernel.ids import RandomIds
 from custody.kernel.orm import Base
 from custody.kernel.outbox import Actor
@@ -44,8 +43,9 @@ from storage.service import NewUpload
 from storage.upload import Limits
 
 MIB = 1024 * 1024
+SIZE_MIB = 256
 OFFICER = Actor(UUID(int=7), "investigator", "api")
-RESULTS = Path(__file__).parent / "results" / "storage.json"
+WORKER = Actor(None, "system", "worker")
 
 
 class Bench:
@@ -107,8 +107,20 @@ class Bench:
         with self.db.read() as session:
             plan = service.seal_plan(session, upload_id)
         facts = seal.inspect(self.store, self.keys, plan)
-        with self.db.begin(OFFICER) as work:
-            service.record_seal(work, facts, uuid4())
+        with self.db.begin(WORKER) as work:
+            sealed = event.draft(
+                "exhibit.sealed",
+                item=f"exhibit:{facts.exhibit_id}",
+                exhibit=facts.exhibit_id,
+                blob=facts.blob.blob_id,
+                sha256=facts.blob.sha256,
+                size_bytes=facts.blob.size_bytes,
+                ciphertext_sha256=facts.blob.ciphertext_sha256,
+                ciphertext_bytes=facts.blob.ciphertext_bytes,
+                retain_until_ms=to_ms(facts.blob.retain_until),
+                media_type=facts.media_type,
+            )
+            service.record_seal(work, facts, work.record(sealed))
             work.commit()
         return facts
 
@@ -142,20 +154,7 @@ def peak_memory() -> Iterator[list[float]]:
         thread.join()
 
 
-def row(name: str, value: float, unit: str, target: float | None, peer: str, peer_value: float) -> dict[str, Any]:
-    return {
-        "name": name,
-        "value": round(value, 2),
-        "unit": unit,
-        "higher_is_better": unit != "MiB" and unit != "ms",
-        "target": target,
-        "peer": peer,
-        "peer_value": round(peer_value, 2),
-        "ratio": round(value / peer_value, 3) if peer_value else None,
-    }
-
-
-def measure(bench: Bench, size_mib: int, rounds: int = 3) -> list[dict[str, Any]]:
+def measure(bench: Bench, size_mib: int, rounds: int = 3) -> list[Row]:
     data = os.urandom(size_mib * MIB)
     sha256 = "sha256:" + hashlib.sha256(data).hexdigest()
     best: dict[str, float] = {}
@@ -174,55 +173,48 @@ def measure(bench: Bench, size_mib: int, rounds: int = 3) -> list[dict[str, Any]
     put, get = size_mib / best["put"], size_mib / best["get"]
     size = f"{size_mib} MiB"
     return [
-        row(f"receive {size}", size_mib / best["receive"], "MiB/s", 0.7, "minio SDK put, 8 MiB parts", put),
-        row(f"seal {size} (re-read)", size_mib / best["seal"], "MiB/s", None, "minio SDK get", get),
-        row(f"receive and seal {size}", size_mib / best["sealed"], "MiB/s", None, "minio SDK put, 8 MiB parts", put),
-        row(f"download {size}", size_mib / best["download"], "MiB/s", 0.7, "minio SDK get", get),
-        row(f"memory while receiving {size}", memory, "MiB", 32, "bound", 32),
+        Row(f"receive {size}", size_mib / best["receive"], "MiB/s", True, 0.7 * put, "minio SDK put", put),
+        Row(f"seal {size} (re-read, lock)", size_mib / best["seal"], "MiB/s", True, None, "minio SDK get", get),
+        Row(f"receive and seal {size}", size_mib / best["sealed"], "MiB/s", True, None, "minio SDK put", put),
+        Row(f"download {size}", size_mib / best["download"], "MiB/s", True, 0.7 * get, "minio SDK get", get),
+        Row(f"memory while receiving {size}", memory, "MiB", False, 32),
     ]
 
 
-def seeks(bench: Bench, facts: SealFacts, count: int = 100) -> dict[str, Any]:
+def seeks(bench: Bench, facts: SealFacts, count: int = 100) -> Row:
     """The 95th percentile of reading 64 KiB at random places."""
     reader = BlobReader(bench.store, bench.keys, facts.blob)
     step = (reader.size_bytes - 65536) // count
     spent = sorted(timed(lambda at=at: list(reader.read(at, at + 65536)))[0] for at in range(0, count * step, step))
-    return row("seek and read 64 KiB, p95", spent[int(count * 0.95)] * 1000, "ms", 50, "target", 50)
+    return Row("seek and read 64 KiB, p95", spent[int(count * 0.95)] * 1000, "ms", False, 50)
 
 
-def small(bench: Bench, count: int = 150) -> dict[str, Any]:
+def small(bench: Bench, count: int = 150) -> Row:
     """4 KiB files, each announced, received, sealed, one after another; beside bare puts."""
     files = [os.urandom(4096) for _ in range(count)]
     ours = timed(
         lambda: [bench.seal(bench.receive(data, "sha256:" + hashlib.sha256(data).hexdigest())) for data in files]
     )[0]
     bare = timed(lambda: [bench.bare_put(data, f"small-{number}") for number, data in enumerate(files)])[0]
-    return row("4 KiB files received and sealed, 1 client", count / ours, "files/s", 150, "minio SDK put", count / bare)
+    return Row("4 KiB received and sealed, 1 client", count / ours, "files/s", True, 150, "minio SDK put", count / bare)
 
 
-def main(size_mib: int) -> None:
+def main() -> None:
+    """Start the servers, measure, publish. The small files go first: what 256 MiB leave to be flushed slows commits."""
     directory = Path(tempfile.mkdtemp(prefix="dalel-bench-"))
     try:
         with Stack(directory, fast=False) as running:
             bench = Bench(directory, running.start())
-            rows = measure(bench, size_mib)
-            data = os.urandom(size_mib * MIB)
-            facts = bench.seal(bench.receive(data, "sha256:" + hashlib.sha256(data).hexdigest()))
-            rows += [seeks(bench, facts), small(bench)]
+            rows = [small(bench)]
+            rows = measure(bench, SIZE_MIB) + rows
+            data = os.urandom(SIZE_MIB * MIB)
+            rows.append(seeks(bench, bench.seal(bench.receive(data, "sha256:" + hashlib.sha256(data).hexdigest()))))
             bench.db.close()
             bench.store.close()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
-    for line in rows:
-        line |= {"commit": commit.strip(), "cores": os.cpu_count()}
-        print(
-            f"{line['name']:<45} {line['value']:>9} {line['unit']:<8} {line['peer']}: {line['peer_value']} ×{line['ratio']}"
-        )
-    print(f"peak resident of the whole process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+    report.publish("storage", rows)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 256)
+    main()
