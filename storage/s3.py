@@ -9,7 +9,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
@@ -34,8 +34,8 @@ class S3Address:
     """Where the store is and who we are there; `endpoint` is host:port, `prefix` goes before every bucket's name."""
 
     endpoint: str
-    access_key: str
-    secret_key: str
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
     secure: bool = True
     region: str = "us-east-1"
     prefix: str = ""
