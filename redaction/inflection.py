@@ -115,16 +115,18 @@ _KAZAKH_ENDINGS = (
 def bases(mention: str) -> frozenset[str]:
     """Base forms a mention may be an inflected form of, itself included; each has the mention among its forms."""
     folded = fold(mention)
+    if len(mention) < _SHORTEST:
+        return frozenset({mention})
     candidates = {mention}
     lower = mention.lower()
     for ending in _RUSSIAN_ENDINGS:
-        if lower.endswith(ending) and len(mention) - len(ending) >= _SHORTEST:
+        if lower.endswith(ending) and len(mention) - len(ending) >= _SHORTEST - 1:  # «Цоем» of «Цой»
             stem = mention[: len(mention) - len(ending)]
             candidates |= {stem, stem + "а", stem + "я", stem + "й", stem + "ь"}
     for ending in _KAZAKH_ENDINGS:
         if fold(mention).endswith(fold(ending)) and len(mention) - len(ending) >= _SHORTEST:
             candidates.add(mention[: len(mention) - len(ending)])
-    return frozenset(base for base in candidates if folded in forms(base))
+    return frozenset(base for base in candidates if len(base) >= _SHORTEST and folded in forms(base))
 
 
 @lru_cache(maxsize=4096)

@@ -23,7 +23,7 @@ from storage import upload
 from storage.crypto import decrypt, encrypt
 from storage.keys import KeyWrapper
 from storage.ports import EVIDENCE, STAGING, ObjectStore
-from storage.seal import drop_tail, evidence_key
+from storage.seal import evidence_key
 from storage.segments import Layout, encrypt_segment
 from storage.service import Upload, lock_upload, progress_of, upload_of
 from storage.tables import UploadRow, UploadSegmentRow
@@ -218,7 +218,7 @@ class Appender:
             done = upload_of(row)
             self._on_received(work, done)
             work.commit()
-        drop_tail(self._store, self._old_tail)
+        self._drop_old_tail()
         return done
 
     def _store_tail(self) -> Upload:
@@ -239,8 +239,12 @@ class Appender:
             done = upload_of(row)
             work.commit()
         if tail_key != self._old_tail:
-            drop_tail(self._store, self._old_tail)
+            self._drop_old_tail()
         return done
+
+    def _drop_old_tail(self) -> None:
+        if self._old_tail is not None:
+            self._store.delete(STAGING, self._old_tail, "")
 
 
 def append(appender: Appender, pieces: Iterable[bytes]) -> Upload:

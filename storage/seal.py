@@ -211,12 +211,6 @@ def discard(store: ObjectStore, plan: SealPlan) -> None:
     drop_tails(store, plan.blob_id)
 
 
-def drop_tail(store: ObjectStore, tail_key: str | None) -> None:
-    """Remove one tail of an upload, if there was one."""
-    if tail_key is not None:
-        store.delete(STAGING, tail_key, "")
-
-
 def drop_tails(store: ObjectStore, blob_id: UUID) -> None:
     """Remove every tail of an upload that takes no more bytes, also those a killed process left."""
     for stored in list(store.list(STAGING, f"{blob_id}/")):

@@ -1,9 +1,7 @@
 """The transcription tables. Rows stay inside `service`; both are under law 1.
 
-Immutability, kept by triggers that the migration adds beside `require_event`:
-- `revisions`: DELETE and TRUNCATE refused; UPDATE refused unless OLD.state is not `confirmed` and nothing changes but
-  state (to `confirmed`), confirmed_by, confirmed_at and event_id. So content and digest of any revision never change,
-  and nothing at all of a confirmed one (law 3).
+`REVISIONS_STAND` is what the migration executes beside `require_event`: no revision is removed, its text and digest
+never change, and nothing at all changes once it is confirmed (law 3); the owner's slips are refused too.
 """
 
 from datetime import datetime
@@ -13,7 +11,28 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from custody.kernel.laws import IMMUTABLE
 from custody.kernel.orm import Base, Recorded
+
+REVISIONS_STAND = (
+    f"""
+CREATE FUNCTION refuse_revision_change() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.state <> 'confirmed' AND NEW.state = 'confirmed'
+        AND (NEW.transcript_id, NEW.number, NEW.parent, NEW.content, NEW.sha256, NEW.author_id, NEW.created_at)
+        IS NOT DISTINCT FROM
+        (OLD.transcript_id, OLD.number, OLD.parent, OLD.content, OLD.sha256, OLD.author_id, OLD.created_at)
+    THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION '% of revisions: a revision stands as it is', TG_OP USING ERRCODE = '{IMMUTABLE}';
+END $$
+""",
+    "CREATE TRIGGER refuse_revision_change BEFORE UPDATE OR DELETE ON revisions"
+    " FOR EACH ROW EXECUTE FUNCTION refuse_revision_change()",
+    "CREATE TRIGGER refuse_revision_truncate BEFORE TRUNCATE ON revisions"
+    " FOR EACH STATEMENT EXECUTE FUNCTION refuse_revision_change()",
+)
 
 
 class TranscriptRow(Recorded, Base):

@@ -31,7 +31,7 @@ _PHONE_CONTEXT = _words("тел", "моб", "номер", "сот", "звон", 
 _ID_CONTEXT = _words("удост", "жеке куәлік", "куәлі", "id card", "identity card", "документ")
 _PASSPORT_CONTEXT = _words("паспорт", "passport", "төлқұжат")
 _CASE_CONTEXT = _words("ердр", "сдтбт", "уголовн", "қылмыстық", "досудебн", "сотқа дейінгі", "criminal case")
-_BIRTH_CONTEXT = _words(r"рожд", r"род\.", r"г\.\s?р", "туған", "туылған", "born", "birth", r"т\.ж")
+_BIRTH_CONTEXT = _words("рожд", "родил", r"род\.", r"г\.\s?р", "туған", "туылған", "born", "birth", r"т\.ж")
 _CARD_CONTEXT = _words("карт", "card")
 
 
@@ -169,7 +169,7 @@ _HOUSE = (
 _ADDRESSES = (
     re.compile(rf"(?<!\w)(?i:{_STREET_RU}) +(?:имени +)?{_NAME}(?i:{_HOUSE})?"),
     re.compile(rf"(?<!\w){_NAME} +(?i:{_STREET_KK})(?i:{_HOUSE})?"),
-    re.compile(rf"\d{{1,4}} [A-Z]\w+ (?:street|avenue|road|lane)\b{_HOUSE}?", re.IGNORECASE),
+    re.compile(rf"\d{{1,4}} [A-Z]\w+ (?:street|avenue|road|lane)\b(?:{_HOUSE})?", re.IGNORECASE),
     re.compile(rf"(?<!\w)(?:дом\w{{0,2}}|д\.) *№? *{_NUMBER}\w?{_FLAT}", re.IGNORECASE),
     re.compile(rf"(?<!\w)(?:кв\.|квартир\w*) *№? *{_NUMBER}(?!\d)|(?<![\d\w]){_NUMBER}[ -]?пәтер\w*", re.IGNORECASE),
 )

@@ -46,7 +46,7 @@ def test_sigkill_loses_nothing(app: Database, ledger_database: FreshDatabase) ->
     dice = random.Random(20261121)
     seen = _epoch(app)
     with producing(app) as acknowledged:
-        for _ in range(12):
+        for _ in range(9):
             process = sequencer_process(ledger_database.sequencer_url)
             while (epoch := _epoch(app)) == seen:
                 time.sleep(0.005)
