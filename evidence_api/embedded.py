@@ -80,7 +80,7 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
             return False
 
     cli = (sys.executable, "-m", "evidence_api.cli")
-    web = (sys.executable, "-m", "uvicorn", "evidence_api.http.main:create", "--factory", "--host", "127.0.0.1")
+    web = (sys.executable, "-m", "uvicorn", "portal.app:create", "--factory", "--host", "127.0.0.1")
     stack.run(
         [
             stack.program("sequencer", [*cli, "sequencer"], env),

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -172,6 +173,7 @@ class JobView:
     done_units: int
     total_units: int
     unit: str | None
+    created_at: datetime
 
 
 def latest(session: Session, subject: str) -> JobView | None:
@@ -180,7 +182,7 @@ def latest(session: Session, subject: str) -> JobView | None:
     if row is None:
         return None
     facts = JobFacts(row.id, row.task, row.args, row.attempts)
-    return JobView(facts, row.state, row.error_code, row.done_units, row.total_units, row.unit)
+    return JobView(facts, row.state, row.error_code, row.done_units, row.total_units, row.unit, row.created_at)
 
 
 def lock_key(job_id: UUID) -> int:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from redaction.folding import fold
+from redaction.folding import fold, is_role_word
 from redaction.inflection import all_forms
 from redaction.model import Finding
 
@@ -31,8 +31,8 @@ def label(number: int, language: str) -> str:
 
 
 def name_words(name: str) -> tuple[str, ...]:
-    """The words of a name that can identify: without initials, two-letter words and, among capitals, small letters."""
-    words = [word for word in _WORD.findall(name) if len(word) >= _SHORTEST]
+    """The words of a name that can identify: no initials, two-letter words, roles and, among capitals, small ones."""
+    words = [word for word in _WORD.findall(name) if len(word) >= _SHORTEST and not is_role_word(word)]
     capitals = any(word[0].isupper() for word in words)
     return tuple(word for word in words if word[0].isupper() or not capitals)
 

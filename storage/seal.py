@@ -6,7 +6,7 @@ Law: nothing is `sealed` that was not re-read after it was stored.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -40,7 +40,7 @@ class SealPlan:
     sha256: str
     size_bytes: int
     segment_bytes: int
-    wrapped_key: bytes
+    wrapped_key: bytes = field(repr=False)
     key_id: str
     retain_until: datetime
     multipart_id: str | None

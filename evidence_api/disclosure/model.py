@@ -50,7 +50,7 @@ def check_release(candidates: Sequence[Candidate], withheld: Sequence[Withheld],
     if not candidates:
         raise Invalid("disclosure.empty")
     for candidate in candidates:
-        _check_candidate(candidate)
+        check_candidate(candidate)
     check_grounds(withheld)
     disclosed = {candidate.file.exhibit for candidate in candidates}
     kept = [item.exhibit for item in withheld]
@@ -70,7 +70,8 @@ def check_grounds(withheld: Sequence[Withheld]) -> None:
             raise Invalid("disclosure.unknown_ground", number=item.number)
 
 
-def _check_candidate(candidate: Candidate) -> None:
+def check_candidate(candidate: Candidate) -> None:
+    """Raises Conflict for what keeps one rendition back: `disclosure.transcript_unconfirmed` and its like."""
     number = candidate.file.number
     if candidate.file.kind in SPOKEN_KINDS and not candidate.transcript_confirmed:
         raise Conflict("disclosure.transcript_unconfirmed", number=number)

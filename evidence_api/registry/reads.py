@@ -179,6 +179,20 @@ def list_exhibits(
     return Page(tuple(exhibit_of(row) for row in rows[:limit]), (rows[limit - 1].number,) if rows[limit:] else None)
 
 
+def find_exhibit(session: Session, case_id: UUID, number: int) -> Exhibit | None:
+    """The exhibit of this number in a case, None when there is none."""
+    row = session.scalar(select(ExhibitRow).where(ExhibitRow.case_id == case_id, ExhibitRow.number == number))
+    return exhibit_of(row) if row else None
+
+
+def find_account_by_name(session: Session, text: str) -> UUID | None:
+    """The first account, by login, whose login is this or whose name contains it."""
+    query = select(AccountRow.id).where(
+        or_(AccountRow.login == text.lower(), AccountRow.display_name.icontains(text, autoescape=True))
+    )
+    return session.scalar(query.order_by(AccountRow.login).limit(1))
+
+
 def sealed_exhibits(session: Session, case_id: UUID) -> tuple[Exhibit, ...]:
     """Every sealed exhibit of a case by number: what a disclosure must account for."""
     query = select(ExhibitRow).where(ExhibitRow.case_id == case_id, ExhibitRow.state == ExhibitState.SEALED)

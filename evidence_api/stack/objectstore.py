@@ -1,4 +1,4 @@
-"""SeaweedFS, the S3 store with Object Lock, shut in: loopback only, no HTTP besides S3, signed internal traffic.
+"""SeaweedFS, the S3 store with Object Lock, shut in: loopback only, no HTTP besides S3, mutual TLS inside.
 
 Trust: the store is not trusted. It can lose or change bytes, which the digests in the ledger show; it is asked to
 refuse deletion, and a self-test asks it again every day.
@@ -16,6 +16,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from custody.kernel.clock import SystemClock
+from evidence_api.stack.certificates import issue, security_toml
 from evidence_api.stack.child import Command
 from evidence_api.stack.endpoints import ObjectStoreAddress
 from evidence_api.stack.kept import GRPC_OFFSET, Kept, write_private
@@ -46,7 +48,7 @@ class ObjectStore:
         return ObjectStoreAddress(f"127.0.0.1:{self._ports['s3']}", self._access_key, self._secret_key)
 
     def prepare(self) -> None:
-        """Write the identities and forget the flags that an earlier start left behind for replay."""
+        """Write identities and certificates, and forget the flags that an earlier start left behind for replay."""
         self._kept.require_free(
             self.name, [port + offset for port in self._ports.values() for offset in (0, GRPC_OFFSET)]
         )
@@ -58,6 +60,10 @@ class ObjectStore:
                 os.chown(directory / part, *owner)
         content = json.dumps(identities(self._access_key, self._secret_key))
         write_private(directory / "s3.json", content.encode(), owner=owner)
+        if not (directory / "security.toml").exists():
+            for name, pem in issue(SystemClock().now()).items():
+                write_private(directory / name, pem, owner=owner)
+            write_private(directory / "security.toml", security_toml(str(directory)).encode(), owner=owner)
         with suppress(FileNotFoundError):
             (directory / "data" / "mini.options").unlink()
         for log in (directory / "log").glob("weed.*.log.*"):

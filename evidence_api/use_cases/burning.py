@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from custody.kernel.errors import Conflict
 from custody.kernel.unit_of_work import UnitOfWork
 from evidence_api.jobs import Job
+from evidence_api.queries.desks import spoken_words
 from evidence_api.registry.facts import Exhibit
 from evidence_api.services import Services
 from evidence_api.use_cases import reading
@@ -29,7 +30,7 @@ from redaction.leak.picture import attack_picture
 from redaction.leak.report import LeakReport, rendition_name
 from redaction.leak.sound import attack_sound
 from redaction.leak.texts import attack_text, attack_transcript
-from redaction.model import Proposal, SpokenWord
+from redaction.model import Proposal
 from redaction.plan import Plan
 from redaction.suggest.pages import suggest_pdf, suggest_picture
 from redaction.suggest.spoken import suggest_words
@@ -226,15 +227,6 @@ def confirmed(services: Services, exhibit_id: UUID, sha256: str | None = None) -
     if sha256 is not None and said.revision.sha256 != sha256:
         raise Conflict("plan.transcript_changed")
     return said
-
-
-def spoken_words(said: Transcript) -> list[SpokenWord]:
-    """The words of a transcript as redaction takes them: the two rooms do not know each other."""
-    return [
-        SpokenWord(word.text, word.start_ms, word.end_ms, number)
-        for number, turn in enumerate(said.turns)
-        for word in turn.words
-    ]
 
 
 def speakers(said: Transcript) -> list[str]:

@@ -175,9 +175,15 @@ def released_to(services: Services, account_id: UUID) -> tuple[Disclosure, ...]:
         return disclosures.released_to(session, account_id)
 
 
+def files(session: Session, disclosure: Disclosure) -> tuple[DisclosedFile, ...]:
+    """The files a round hands over, as its manifest lists them."""
+    found = (candidate(session, disclosure.case_id, rendition) for rendition in disclosure.renditions)
+    return ordered([one.file for one in found])
+
+
 def _manifest(session: Session, disclosure: Disclosure, released_ms: int) -> Manifest:
     exhibits = reads.sealed_exhibits(session, disclosure.case_id)
-    candidates = [_candidate(session, disclosure.case_id, rendition) for rendition in disclosure.renditions]
+    candidates = [candidate(session, disclosure.case_id, rendition) for rendition in disclosure.renditions]
     check_release(candidates, disclosure.withheld, [exhibit.id for exhibit in exhibits])
     return Manifest(
         disclosure=str(disclosure.id),
@@ -186,14 +192,15 @@ def _manifest(session: Session, disclosure: Disclosure, released_ms: int) -> Man
         round=disclosures.next_round(session, disclosure.case_id, disclosure.recipient_id),
         recipient=reads.get_account(session, disclosure.recipient_id).display_name,
         released_ms=released_ms,
-        files=ordered([candidate.file for candidate in candidates]),
+        files=ordered([one.file for one in candidates]),
         withheld=tuple(sorted(disclosure.withheld, key=lambda item: item.number)),
         previous=disclosures.last_released(session, disclosure.case_id, disclosure.recipient_id),
         exhibits_total=len(exhibits),
     )
 
 
-def _candidate(session: Session, case_id: UUID, rendition_id: UUID) -> Candidate:
+def candidate(session: Session, case_id: UUID, rendition_id: UUID) -> Candidate:
+    """One rendition with everything a release asks of it. Raises Invalid `disclosure.foreign_exhibit`."""
     rendition = plans.get_rendition(session, rendition_id)
     plan = plans.get_plan(session, rendition.plan_id)
     exhibit = reads.get_exhibit(session, rendition.exhibit_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from redaction.folding import is_role_word
 from redaction.model import Finding
 
 # what stays when two kinds claim the same characters: the more exact kind first
@@ -9,6 +10,8 @@ _PRECEDENCE = {entity: place for place, entity in enumerate(
     ("IIN", "BIN", "IBAN", "CARD", "CASE_NUMBER", "PASSPORT", "PHONE", "EMAIL", "BIRTH_DATE", "ID_CARD", "PLATE",
      "ADDRESS", "PERSON", "LOCATION", "OTHER")
 )}  # fmt: skip
+
+_AROUND = " \t\r\n,;"
 
 
 def merge(text: str, findings: Iterable[Finding]) -> list[Finding]:
@@ -18,7 +21,7 @@ def merge(text: str, findings: Iterable[Finding]) -> list[Finding]:
     """
     merged: list[Finding] = []
     for one in sorted(findings, key=lambda found: (found.start, -found.end)):
-        start, end = _trim(text, one.start, one.end)
+        start, end = _trim(text, one)
         if start >= end:
             continue
         found = Finding(one.entity, start, end, one.score_ppm, one.recognizer)
@@ -36,9 +39,20 @@ def _rank(found: Finding) -> tuple[bool, int, int]:
     return found.score_ppm < 700_000, _PRECEDENCE[found.entity], -found.score_ppm
 
 
-def _trim(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start] in " \t\r\n,;":
-        start += 1
-    while end > start and text[end - 1] in " \t\r\n,;":
-        end -= 1
-    return start, end
+def _trim(text: str, one: Finding) -> tuple[int, int]:
+    """Without blanks and commas around it; a person or place also without a role or pronoun beside the name."""
+    start, end = one.start, one.end
+    while True:
+        while start < end and text[start] in _AROUND:
+            start += 1
+        while end > start and text[end - 1] in _AROUND:
+            end -= 1
+        if one.entity not in ("PERSON", "LOCATION"):
+            return start, end
+        words = text[start:end].split()
+        if words and is_role_word(words[0]):
+            start += len(words[0])
+        elif words and is_role_word(words[-1]):
+            end -= len(words[-1])
+        else:
+            return start, end

@@ -280,7 +280,14 @@ def _release(exhibits: Iterable[str]) -> list[dict[str, Any]]:
     facts = {"disclosure": DISCLOSURE, "round": 1}
     recipient = {"recipient": identity("advocate")}
     events = [
-        event("disclosure.drafted", f"disclosure:{DISCLOSURE}", PROSECUTOR, "prosecutor", **facts, **recipient),
+        event(
+            "disclosure.drafted",
+            f"disclosure:{DISCLOSURE}",
+            PROSECUTOR,
+            "prosecutor",
+            disclosure=DISCLOSURE,
+            **recipient,
+        ),
         event(
             "disclosure.released",
             f"disclosure:{DISCLOSURE}",

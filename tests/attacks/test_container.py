@@ -243,7 +243,8 @@ def test_unpacked(tmp_path: Path, attack: str, monkeypatch: pytest.MonkeyPatch) 
         case "name":
             (root / "a\\b").write_bytes(b"x")
         case "removed while read":
-            monkeypatch.setattr(package, "_walk", lambda *_: [(name, 1) for name in (*HONEST, "reader/gone")])
+            monkeypatch.setattr(package, "_walk", lambda *_: [(name, len(data)) for name, data in HONEST.items()])
+            (root / "index.html").unlink()
             step = Step.FILES
         case _:
             (root / "order.pdf").write_bytes(b"x")

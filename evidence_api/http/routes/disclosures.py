@@ -17,6 +17,7 @@ from evidence_api.http.content import Content, respond, wanted
 from evidence_api.http.guard import Access, by_case, guard, path_id
 from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import router
+from evidence_api.queries import rounds
 from evidence_api.registry.model import Role
 from evidence_api.use_cases import disclosing, reading
 
@@ -158,7 +159,7 @@ def download(
 ) -> Response:
     """The whole package, resumable by ranges."""
     disclosure, reader = disclosing.package(services, disclosure_id)
-    name = f"dalel-disclosure-{disclosure.round}-{disclosure.id.hex[-8:]}.zip"
+    name = rounds.package_name(disclosure)
     content = Content(reader.sha256, reader.size_bytes, "application/zip", name, reader.read)
     part = wanted(request, content)
     if request.method == "GET":

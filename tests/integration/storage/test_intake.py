@@ -201,6 +201,17 @@ def test_a_checksum_holds_everything_back_until_it_matched(parts: Parts, algorit
     assert left_in_store(store, upload) == 1
 
 
+def test_a_checksummed_body_may_end_with_its_segment(parts: Parts) -> None:
+    db, store, keys = parts
+    data = text_of(SEGMENT + 5)
+    upload = announce(db, keys, data)
+    good = Checksum("sha256", hashlib.sha256(data[:SEGMENT]).digest())
+    assert append(begin(*parts, upload, 0, checksum=good), cut(data[:SEGMENT])).offset_bytes == SEGMENT
+    assert list(store.list(STAGING, f"{upload.blob_id}/")) == []
+    send(*parts, upload, data[SEGMENT:], SEGMENT)
+    assert support.content(*parts, seal_now(*parts, upload)) == data
+
+
 def test_a_later_request_takes_the_upload_over(parts: Parts) -> None:
     db, _, keys = parts
     data = text_of(3 * SEGMENT)
@@ -273,10 +284,10 @@ def test_a_store_that_fails_costs_no_claimed_byte(parts: Parts, monkeypatch: pyt
     upload = announce(db, keys, data)
     honest = store.put_part
 
-    def failing(bucket: str, key: str, upload_id: str, number: int, sent: bytes | bytearray) -> Part:
+    def failing(bucket: str, key: str, upload_id: str, number: int, sent: bytearray, sha256: bytes) -> Part:
         if number == 2:
             raise Unavailable("store.unreachable")
-        return honest(bucket, key, upload_id, number, sent)
+        return honest(bucket, key, upload_id, number, sent, sha256)
 
     monkeypatch.setattr(store, "put_part", failing)
     appender = begin(*parts, upload, 0)

@@ -89,7 +89,7 @@ def test_text_without_capitals_is_searched_all_the_same() -> None:
 
 
 def test_the_words_that_can_identify() -> None:
-    assert name_words("Кешке мен Алматыда Ли А. С.") == ("Кешке", "Алматыда")
+    assert name_words("Кешке мен Алматыда Ли А. С.") == ("Алматыда",)
     assert name_words("ахметов ерлан") == ("ахметов", "ерлан")
     assert forms_of("А. С.") == frozenset()
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redaction.model import Finding
-from redaction.suggest import checks, digits, names
+from redaction.suggest import checks, digits, lines, names
 from redaction.suggest.merging import merge
 from redaction.suggest.patterns import DETECTORS
 
@@ -195,9 +195,23 @@ def test_names_by_rule(text: str, name: str) -> None:
     assert name.strip(" .") in spans
 
 
-def test_chunks_are_cut_at_line_ends_and_lose_nothing() -> None:
-    for text in ("а" * 50, "слово " * 20, "Раз. Два. Три. " * 5, "строка\n" * 9, ""):
-        pieces = list(names.chunks(text, 20))
-        assert "".join(piece for _, piece in pieces) == text
-        assert all(text[start : start + len(piece)] == piece and len(piece) <= 20 for start, piece in pieces)
-    assert next(names.chunks("строка\nвторая строка", 10)) == (0, "строка")
+def test_sentences_lose_nothing_but_what_parts_them() -> None:
+    text = "Раз. Два! три\nТөрт\n\n" + "а" * 4500
+    parts = list(lines.pieces(text))
+    assert [len(part) for _, part in parts] == [4, 4, 3, 4, 2000, 2000, 500]
+    assert all(text[start : start + len(part)] == part for start, part in parts)
+    assert list(lines.pieces("")) == []
+
+
+def test_a_name_does_not_make_a_sentence_kazakh() -> None:
+    assert not lines.is_kazakh("Свидетель Жұмабаев пояснил следующее")
+    assert lines.is_kazakh("Ол менің көршім, оны бес жылдан бері танимын")
+    assert not lines.is_kazakh("123")
+
+
+def test_roles_and_pronouns_beside_a_name_are_let_go() -> None:
+    text = "Куә Жұмабаев, свидетель Мен"
+    merged = merge(
+        text, [Finding("PERSON", 0, 12, 1, "a"), Finding("PERSON", 14, 27, 1, "a"), Finding("IIN", 13, 14, 1, "a")]
+    )
+    assert [text[one.start : one.end] for one in merged] == ["Жұмабаев"]

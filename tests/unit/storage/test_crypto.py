@@ -2,7 +2,7 @@
 
 import pytest
 from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encryptor
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from custody.kernel.errors import Corrupt
@@ -34,7 +34,6 @@ def test_we_read_the_other_implementation(size: int) -> None:
 
 
 @given(st.lists(st.integers(0, 40_000), max_size=6), st.integers(100, 50_000))
-@settings(deadline=None)
 def test_pieces_of_any_size_make_one_message(sizes: list[int], cut: int) -> None:
     encryptor = crypto.Encryptor(KEY, CONTEXT)
     plain = b"".join(text_of(size) for size in sizes)
@@ -45,7 +44,6 @@ def test_pieces_of_any_size_make_one_message(sizes: list[int], cut: int) -> None
 
 
 @given(st.integers(0, 70_000), st.data())
-@settings(deadline=None)
 def test_a_range_reads_only_what_it_needs(size: int, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, size))
     end = data.draw(st.integers(start, size))

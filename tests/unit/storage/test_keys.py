@@ -8,6 +8,7 @@ import pytest
 
 from custody.kernel.errors import Corrupt, Unavailable
 from storage.keys import FileKeyWrapper
+from storage.s3 import S3Address
 
 BLOB = UUID(int=5)
 KEY = bytes(range(32))
@@ -63,3 +64,7 @@ def test_a_key_file_must_be_there_private_and_whole(tmp_path: Path) -> None:
     path.chmod(0o640)
     with pytest.raises(Unavailable, match=r"keys\.exposed"):
         FileKeyWrapper(path)
+
+
+def test_secrets_are_not_shown() -> None:
+    assert "hidden" not in repr(S3Address("host:1", "hidden-access", "hidden-secret"))

@@ -244,7 +244,9 @@ def test_a_derived_file_that_comes_back_otherwise_is_caught(keys: FileKeyWrapper
 
 def test_a_part_that_fails_leaves_no_multipart_upload(keys: FileKeyWrapper) -> None:
     class Failing(MemoryStore):
-        def put_part(self, bucket: str, key: str, upload_id: str, number: int, data: bytes | bytearray):
+        def put_part(
+            self, bucket: str, key: str, upload_id: str, number: int, data: bytes | bytearray, sha256: bytes = b""
+        ):
             if number == 2:
                 raise Corrupt("store.corrupt", what="BadDigest")
             return super().put_part(bucket, key, upload_id, number, data)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from custody.kernel.errors import Corrupt
@@ -38,7 +38,6 @@ def streaming(data: bytes, asked: list[tuple[int, int]] | None = None, piece: in
 
 
 @given(st.integers(1, 150_000), st.integers(1, 3), st.data())
-@settings(deadline=None)
 def test_any_range_of_any_blob(size: int, chunks_per_segment: int, data: st.DataObject) -> None:
     layout = Layout(BLOB, size, chunks_per_segment * CHUNK_BYTES)
     start = data.draw(st.integers(0, size))

@@ -58,6 +58,11 @@ def test_an_offset_only_grows_and_ends_at_the_announced_size(steps: list[int]) -
     assert held.state is expected
 
 
+@pytest.mark.parametrize(("offset", "state"), [(0, State.CREATED), (1, State.RECEIVING), (100, State.RECEIVED)])
+def test_the_state_follows_the_offset(offset: int, state: State) -> None:
+    assert upload.advance(progress(), offset, NOW, LIMITS.lifetime).state is state
+
+
 @pytest.mark.parametrize("offset", [9, 101, 50])
 def test_an_offset_never_moves_back_or_beyond(offset: int) -> None:
     held = progress(State.RECEIVING, 10) if offset != 50 else progress(State.SEALED, 10)
