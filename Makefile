@@ -13,7 +13,7 @@ PORTAL := $(wildcard portal/package.json)
 ASSETS := $(if $(PORTAL),portal/static/build/.built)
 ASSET_SOURCES := $(if $(PORTAL),$(shell find portal -type f \( -path 'portal/islands/*' -o -path 'portal/styles/*' -o -path 'portal/locale/*' -o -name '*.mjs' -o -name '*.config.js' \) -not -path '*/node_modules/*'))
 
-.PHONY: help setup setup-test run demo test check lint format types architecture bench assets lock clean
+.PHONY: help setup setup-test run demo test check lint format types architecture bench assets lock secrets clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ setup: $(INSTALLED) $(ASSETS) ## Install what is needed to run
 	@:
 
 setup-test: $(INSTALLED_TEST) $(ASSETS) ## Install what is needed to test
-	@.ci/system-packages
+	@.ci/system-packages all
 
 run: setup ## Start everything with the demonstration case; Ctrl-C stops it
 	@exec $(BIN)/dalel up --demo
@@ -43,7 +43,7 @@ types: $(INSTALLED_TEST) ## Static types
 	@$(BIN)/mypy
 
 architecture: $(INSTALLED_TEST) ## Who may import whom; one commit, one clock
-	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/ast-grep scan --config sgconfig.yml
 
 format: $(INSTALLED_TEST) ## Put the code into its one format
@@ -60,6 +60,9 @@ lock: ## Choose newer packages and write them down with their hashes
 	@$(BIN)/uv lock --quiet
 	@$(BIN)/uv export --quiet --frozen --no-emit-project --no-header --no-dev --format requirements.txt --output-file requirements.txt
 	@$(BIN)/uv export --quiet --frozen --no-emit-project --no-header --format requirements.txt --output-file requirements-dev.txt
+
+secrets: $(INSTALLED) ## Make the secret files that docker-compose.yml reads (once, in secrets/)
+	@$(BIN)/python -m evidence_api.stack.deployment secrets
 
 clean: ## Remove what was installed and built; the data in .dalel stays
 	@rm -rf $(VENV) build artefacts portal/node_modules portal/static/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
@@ -83,6 +86,7 @@ install = echo "installing the packages of $(1)"; \
 	|| { echo "uv could not; trying pip"; $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); }
 
 $(INSTALLED): requirements.txt $(VENV)/.uv
+	@.ci/system-packages ocr
 	@$(call install,requirements.txt)
 	@touch $@
 

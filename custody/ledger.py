@@ -30,8 +30,7 @@ from custody.tile_store import Tiles, TileStore
 _LEADER_LOCK = 0x44414C_454C0002
 _POLL_S = 0.02
 _BEAT_S = 0.5
-_RETRY_S = 0.5
-_MALFORMED = "outbox.malformed"
+_RETRY_S = 0.2
 
 _HEADS = text(
     "SELECT wanted.item, last.item_seq, last.leaf_hash FROM unnest(CAST(:items AS text[])) AS wanted(item)"
@@ -107,7 +106,7 @@ def _entry(seq: int, item: str, body: str, item_seq: int, prev: bytes | None) ->
             leaf,
         )
     except (ValueError, TypeError, KeyError) as error:
-        raise Corrupt(_MALFORMED, seq=seq) from error
+        raise Corrupt("outbox.malformed", seq=seq) from error
 
 
 class Sequencer:
@@ -177,7 +176,7 @@ class Sequencer:
         change = update(LedgerStateRow).values(
             epoch=LedgerStateRow.epoch + 1,
             beat_at=func.clock_timestamp(),
-            halted=func.nullif(LedgerStateRow.halted, _MALFORMED),  # a new leader looks at the row again
+            halted=func.nullif(LedgerStateRow.halted, "outbox.malformed"),  # a new leader looks at the row again
         )
         try:
             self._guard(unit.session)

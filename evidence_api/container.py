@@ -1,6 +1,7 @@
 """The composition root: the only place that turns settings into parts. Nothing is built at import."""
 
-from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 from celery import Celery
@@ -16,16 +17,16 @@ from custody.register import FileRegister
 from custody.scribe import EventScribe
 from custody.signer import EncryptedFileSigner
 from evidence_api.access.passwords import Passwords
-from evidence_api.jobs import Handler, Runner
-from evidence_api.services import Services
+from evidence_api.jobs import Runner
+from evidence_api.services import Services, Suggester
 from evidence_api.settings import Settings
-from evidence_api.use_cases import handlers
 from evidence_api.workers import app as celery_app
 from evidence_api.workers.dispatcher import Dispatcher
 from storage.keys import FileKeyWrapper
 from storage.ports import BUNDLES, LOG
 from storage.s3 import S3Address, S3Store
 from storage.tiles import StoreTiles
+from transcription.engine import Engine
 
 T = TypeVar("T")
 
@@ -42,6 +43,8 @@ def services(settings: Settings) -> Services:
         tiles=StoreTiles(store, LOG),
         passwords=Passwords(passes=settings.password_passes, memory_kib=settings.password_memory_kib),
         policy=settings.policy_file.read_text() if settings.policy_file else "",
+        engine=cache(lambda: _engine(settings)),
+        suggester=cache(_suggester),
         ready_checks={"database": lambda: _ask(database), "object-store": store.check},
     )
 
@@ -78,15 +81,12 @@ def signer(settings: Settings) -> EncryptedFileSigner:
     )
 
 
-def job_handlers(parts: Services) -> Mapping[str, Handler]:
-    """Every kind of job, by task name."""
-    return handlers.of(parts)
-
-
 def runner(settings: Settings) -> Runner:
     """A job runner with connections of its own: one per worker process."""
+    from evidence_api.use_cases import handlers  # noqa: PLC0415  burning brings libraries that only workers need
+
     parts = services(settings)
-    return Runner(parts.database, job_handlers(parts))
+    return Runner(parts.database, handlers.of(parts))
 
 
 def celery(settings: Settings) -> Celery:
@@ -109,6 +109,23 @@ def _database(url: SecretStr, settings: Settings) -> Database:
 def _ask(database: Database) -> None:
     with database.read() as session:
         session.execute(text("SELECT 1"))
+
+
+def _engine(settings: Settings) -> Engine:
+    """The speech engine: Whisper base as its packages carry it, or the model in the directory that is set."""
+    from transcription.engines import weights, whisper  # noqa: PLC0415  a second of imports that only workers need
+
+    name = settings.whisper_model
+    directory = weights.base(settings.data_dir / "models") if name == "base" else Path(name)
+    return whisper.WhisperEngine(
+        directory, directory.name, settings.whisper_model_sha256, threads=settings.worker_threads
+    )
+
+
+def _suggester() -> Suggester:
+    from redaction.suggest.engine import Suggester as Presidio  # noqa: PLC0415  seconds of imports, as above
+
+    return Presidio()
 
 
 def _required(value: T | None, name: str) -> T:

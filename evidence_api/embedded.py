@@ -53,7 +53,8 @@ def demo(data: Path, out: Path, say: Say) -> int:
     """Play the story once on a system of its own; the last line is `DEMO {json}`."""
     try:
         with Stack(data, say=say) as stack:
-            report = _play(stack.kept, _start(stack, say, None), out, say)
+            settings = _start(stack, say, None)
+            report = _play(stack.kept, settings, out, say)
     except StackError as error:
         say(str(error))
         report = Report(facts={"failed": str(error)})
@@ -79,7 +80,7 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
             return False
 
     cli = (sys.executable, "-m", "evidence_api.cli")
-    web = (sys.executable, "-m", "uvicorn", "evidence_api.http.main:create", "--factory", "--host", "127.0.0.1")
+    web = (sys.executable, "-m", "uvicorn", "portal.app:create", "--factory", "--host", "127.0.0.1")
     stack.run(
         [
             stack.program("sequencer", [*cli, "sequencer"], env),

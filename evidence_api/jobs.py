@@ -9,10 +9,12 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
 
 from custody.kernel.errors import DalelError, Unavailable
 from custody.kernel.outbox import Actor, JobRow
@@ -129,6 +131,7 @@ class Runner:
             handler.run(job)
         except Unavailable as error:
             log.warning("job %s %s waits: %s", job.facts.task, job.facts.id, error.code)
+            self._give_back(job.facts)
             return "later"
         except DalelError as error:
             log.warning("job %s %s failed: %s", job.facts.task, job.facts.id, error)
@@ -142,6 +145,13 @@ class Runner:
             return "later"
         return "done"
 
+    def _give_back(self, facts: JobFacts) -> None:
+        """A part that does not answer is not the job's fault: the attempt does not count."""
+        with self._database.begin(WORKER) as work:
+            change = {"state": "queued", "attempts": facts.attempts - 1}
+            work.session.execute(update(JobRow).where(JobRow.id == facts.id).values(change))
+            work.commit()
+
     def _claim(self, job_id: UUID) -> JobFacts | None:
         with self._database.begin(WORKER) as work:
             row = work.session.scalar(select(JobRow).where(JobRow.id == job_id).with_for_update())
@@ -151,6 +161,28 @@ class Runner:
             facts = JobFacts(row.id, row.task, row.args, row.attempts)
             work.commit()
             return facts
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job as pages see it. Progress is in `unit`s of its work."""
+
+    facts: JobFacts
+    state: str
+    error_code: str | None
+    done_units: int
+    total_units: int
+    unit: str | None
+    created_at: datetime
+
+
+def latest(session: Session, subject: str) -> JobView | None:
+    """The last job about a subject (`exhibit:<uuid>`, `plan:<uuid>`, …), None when there was none."""
+    row = session.scalar(select(JobRow).where(JobRow.subject == subject).order_by(JobRow.id.desc()).limit(1))
+    if row is None:
+        return None
+    facts = JobFacts(row.id, row.task, row.args, row.attempts)
+    return JobView(facts, row.state, row.error_code, row.done_units, row.total_units, row.unit, row.created_at)
 
 
 def lock_key(job_id: UUID) -> int:

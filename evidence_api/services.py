@@ -2,13 +2,43 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from custody.kernel.unit_of_work import Database
 from custody.tile_store import TileStore
 from evidence_api.access.passwords import Passwords
 from evidence_api.settings import Settings
+from redaction.model import Finding
 from storage.keys import KeyWrapper
 from storage.ports import ObjectStore
+from transcription.engine import Engine
+
+
+class Rules(Protocol):
+    """Which recognizers made a suggestion."""
+
+    @property
+    def version(self) -> str:
+        """As a plan names them."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """`sha256:<hex>` over every recognizer's name and version."""
+        ...
+
+
+class Suggester(Protocol):
+    """Finds in a text what may have to be hidden (`redaction.suggest.engine`, slow to load)."""
+
+    @property
+    def rules(self) -> Rules:
+        """What a plan records of the machine's part."""
+        ...
+
+    def suggest(self, text: str, language: str) -> list[Finding]:
+        """Findings in the order of the text, none overlapping."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -16,6 +46,7 @@ class Services:
     """The database as the application's role, the object store, the keys and the published log. Frozen, per process.
 
     `ready_checks` are by part: each raises when its part does not answer. `policy` names the log's verifier key.
+    `engine` and `suggester` load their models at the first call, once per process.
     """
 
     settings: Settings
@@ -25,4 +56,6 @@ class Services:
     tiles: TileStore
     passwords: Passwords
     policy: str
+    engine: Callable[[], Engine]
+    suggester: Callable[[], Suggester]
     ready_checks: Mapping[str, Callable[[], None]]

@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     upload_lifetime_seconds: int = Field(default=7 * 86_400, ge=60)
 
     # sessions and rate limits
-    session_idle_seconds: int = Field(default=30 * 60, ge=1)
+    session_idle_seconds: int = Field(default=30 * 60, ge=60)
     session_absolute_seconds: int = Field(default=12 * 3600, ge=1)
     login_attempts_per_login: int = Field(default=10, ge=1)
     login_attempts_per_address: int = Field(default=100, ge=1)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from custody.kernel.errors import NotFound
@@ -140,6 +140,14 @@ def plans_of_exhibit(session: Session, exhibit_id: UUID) -> list[PlanView]:
     """Every plan of an exhibit, the newest first."""
     rows = session.scalars(select(PlanRow).where(PlanRow.exhibit_id == exhibit_id).order_by(PlanRow.id.desc()))
     return [plan_view(row) for row in rows]
+
+
+def count_by_state(session: Session, case_id: UUID) -> dict[str, int]:
+    """How many plans of a case are in each state; states nobody is in are left out."""
+    rows = session.execute(
+        select(PlanRow.state, func.count()).where(PlanRow.case_id == case_id).group_by(PlanRow.state)
+    )
+    return dict(rows.tuples())
 
 
 def suggestions_of(session: Session, plan_id: UUID) -> list[Suggestion]:

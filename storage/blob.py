@@ -1,7 +1,7 @@
 """What a stored thing is called and what is known of it once it is in the object store."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -41,7 +41,7 @@ class BlobFacts:
     segment_bytes: int
     ciphertext_sha256: str
     ciphertext_bytes: int
-    wrapped_key: bytes
+    wrapped_key: bytes = field(repr=False)
     key_id: str
     retain_until: datetime
     format: str = FORMAT

@@ -73,21 +73,23 @@ class _Writing:
     def run(self, file: BinaryIO) -> str:
         """Send every segment; returns the object's version id."""
         if self._layout.count == 1:
-            return self._store.put(self._bucket, self._key, self._segment(file, 0))
+            return self._store.put(self._bucket, self._key, *self._segment(file, 0))
         upload_id = self._store.create_multipart(self._bucket, self._key)
         try:
             parts: list[Part] = []
             for number in range(self._layout.count):
-                data = self._segment(file, number)
-                parts.append(self._store.put_part(self._bucket, self._key, upload_id, number + 1, data))
+                data, sha256 = self._segment(file, number)
+                parts.append(self._store.put_part(self._bucket, self._key, upload_id, number + 1, data, sha256))
         except BaseException:
             self._store.abort(self._bucket, self._key, upload_id)
             raise
         return self._store.complete(self._bucket, self._key, upload_id, parts)
 
-    def _segment(self, file: BinaryIO, number: int) -> bytearray:
+    def _segment(self, file: BinaryIO, number: int) -> tuple[bytearray, bytes]:
+        """A segment's ciphertext and its SHA-256."""
         plaintext = file.read(self._layout.plain(number))
         self._plain.update(plaintext)
         ciphertext = encrypt_segment(self._data_key, self._layout, number, plaintext)
-        self.sent.append("sha256:" + hashlib.sha256(ciphertext).hexdigest())
-        return ciphertext
+        digest = hashlib.sha256(ciphertext)
+        self.sent.append("sha256:" + digest.hexdigest())
+        return ciphertext, digest.digest()

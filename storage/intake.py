@@ -23,7 +23,7 @@ from storage import upload
 from storage.crypto import decrypt, encrypt
 from storage.keys import KeyWrapper
 from storage.ports import EVIDENCE, STAGING, ObjectStore
-from storage.seal import drop_tail, evidence_key
+from storage.seal import evidence_key
 from storage.segments import Layout, encrypt_segment
 from storage.service import Upload, lock_upload, progress_of, upload_of
 from storage.tables import UploadRow, UploadSegmentRow
@@ -158,6 +158,7 @@ class Appender:
     def _send(self, number: int, plaintext: bytearray) -> None:
         """A full segment into the store and, unless a checksum holds it back, claimed."""
         ciphertext = encrypt_segment(self._data_key, self._layout, number, plaintext)
+        plaintext.clear()
         with self._db.begin(self._actor) as work:
             row = self._own(work)
             sent = self._put_part(row, number, ciphertext)
@@ -172,8 +173,9 @@ class Appender:
         key = evidence_key(row.blob_id)
         if row.multipart_id is None:
             row.multipart_id = self._store.create_multipart(EVIDENCE, key)
-        part = self._store.put_part(EVIDENCE, key, row.multipart_id, number + 1, ciphertext)
-        return _Sent(number, part.etag, "sha256:" + hashlib.sha256(ciphertext).hexdigest(), len(ciphertext))
+        sha256 = hashlib.sha256(ciphertext).digest()
+        part = self._store.put_part(EVIDENCE, key, row.multipart_id, number + 1, ciphertext, sha256)
+        return _Sent(number, part.etag, "sha256:" + sha256.hex(), len(ciphertext))
 
     def _own(self, work: UnitOfWork) -> UploadRow:
         """The row, locked, still ours and still open."""
@@ -209,16 +211,16 @@ class Appender:
         with self._db.begin(self._actor) as work:
             row = self._own(work)
             if self._layout.count == 1:
-                row.version_id = self._store.put(EVIDENCE, evidence_key(row.blob_id), ciphertext)
-                digest = "sha256:" + hashlib.sha256(ciphertext).hexdigest()
-                last = _Sent(0, "", digest, len(ciphertext))
+                sha256 = hashlib.sha256(ciphertext).digest()
+                row.version_id = self._store.put(EVIDENCE, evidence_key(row.blob_id), ciphertext, sha256)
+                last = _Sent(0, "", "sha256:" + sha256.hex(), len(ciphertext))
             else:
                 last = self._put_part(row, self._segment, ciphertext)
             self._claim(work, row, [*self._held_back, last], self._layout.size_bytes)
             done = upload_of(row)
             self._on_received(work, done)
             work.commit()
-        drop_tail(self._store, self._old_tail)
+        self._drop_old_tail()
         return done
 
     def _store_tail(self) -> Upload:
@@ -239,8 +241,12 @@ class Appender:
             done = upload_of(row)
             work.commit()
         if tail_key != self._old_tail:
-            drop_tail(self._store, self._old_tail)
+            self._drop_old_tail()
         return done
+
+    def _drop_old_tail(self) -> None:
+        if self._old_tail is not None:
+            self._store.delete(STAGING, self._old_tail, "")
 
 
 def append(appender: Appender, pieces: Iterable[bytes]) -> Upload:

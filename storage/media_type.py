@@ -209,5 +209,4 @@ def _second_opinion(head: bytes) -> str | None:
         found = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError):
         return None
-    best = found[0]
-    return best.mime_type if best.mime_type and best.confidence >= _SURE else None
+    return next((best.mime_type for best in found if best.mime_type and best.confidence >= _SURE), None)

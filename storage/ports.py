@@ -47,10 +47,11 @@ class ObjectStore(Protocol):
     Unavailable `store.refused` (an answer that is neither success nor one of those named below).
     """
 
-    def put(self, bucket: str, key: str, data: bytes | bytearray) -> str:
+    def put(self, bucket: str, key: str, data: bytes | bytearray, sha256: bytes | None = None) -> str:
         """Write a new version; returns its version id ("" in a bucket without versions).
 
-        Durable when it returns. The store compares a SHA-256 sent along; Corrupt `store.corrupt` when it differs.
+        Durable when it returns. The store compares a SHA-256 sent along (`sha256`, or computed here); Corrupt
+        `store.corrupt` when it differs.
         """
         ...
 
@@ -62,8 +63,12 @@ class ObjectStore(Protocol):
         """Begin an object of many parts; returns the upload's id. Nothing is visible under the key yet."""
         ...
 
-    def put_part(self, bucket: str, key: str, upload_id: str, number: int, data: bytes | bytearray) -> Part:
-        """One part, 5 MiB or more unless it is the last. Durable when it returns; a number may be sent again.
+    def put_part(
+        self, bucket: str, key: str, upload_id: str, number: int, data: bytes | bytearray, sha256: bytes
+    ) -> Part:
+        """One part, 5 MiB or more unless it is the last, and the SHA-256 of it that the store compares.
+
+        Durable when it returns; a number may be sent again.
 
         Raises NotFound `store.missing` when the upload is gone, Corrupt `store.corrupt` for a wrong digest.
         """

@@ -9,7 +9,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
@@ -34,8 +34,8 @@ class S3Address:
     """Where the store is and who we are there; `endpoint` is host:port, `prefix` goes before every bucket's name."""
 
     endpoint: str
-    access_key: str
-    secret_key: str
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
     secure: bool = True
     region: str = "us-east-1"
     prefix: str = ""
@@ -135,16 +135,16 @@ class S3Store:
             if not self._client.bucket_exists(self._name(EVIDENCE)):
                 raise NotFound("store.missing")
 
-    def put(self, bucket: str, key: str, data: bytes | bytearray) -> str:
+    def put(self, bucket: str, key: str, data: bytes | bytearray, sha256: bytes | None = None) -> str:
         with _calling():
-            return self._put(bucket, key, data, {})
+            return self._put(bucket, key, data, _checksum(sha256 or hashlib.sha256(data).digest()))
 
     def put_once(self, bucket: str, key: str, data: bytes | bytearray) -> str:
         with _calling():
-            return self._put(bucket, key, data, {"If-None-Match": "*"})
+            return self._put(bucket, key, data, {"If-None-Match": "*", **_checksum(hashlib.sha256(data).digest())})
 
     def _put(self, bucket: str, key: str, data: bytes | bytearray, headers: dict[str, str]) -> str:
-        sent: Any = {**headers, **_checksum(data), "Content-Type": "application/octet-stream"}
+        sent: Any = {**headers, "Content-Type": "application/octet-stream"}
         result = self._client._put_object(self._name(bucket), key, cast(bytes, data), sent)
         return result.version_id or ""
 
@@ -152,8 +152,10 @@ class S3Store:
         with _calling():
             return self._client._create_multipart_upload(self._name(bucket), key, {})
 
-    def put_part(self, bucket: str, key: str, upload_id: str, number: int, data: bytes | bytearray) -> Part:
-        sent: Any = _checksum(data)
+    def put_part(
+        self, bucket: str, key: str, upload_id: str, number: int, data: bytes | bytearray, sha256: bytes
+    ) -> Part:
+        sent: Any = _checksum(sha256)
         with _calling():
             etag = self._client._upload_part(self._name(bucket), key, cast(bytes, data), sent, upload_id, number)
         return Part(number, etag, len(data))
@@ -257,6 +259,6 @@ class S3Store:
         return self._prefix + bucket
 
 
-def _checksum(data: bytes | bytearray) -> dict[str, str]:
+def _checksum(sha256: bytes) -> dict[str, str]:
     """The header every store compares; a wrong signed `x-amz-content-sha256` goes unnoticed by some."""
-    return {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(data).digest()).decode()}
+    return {"x-amz-checksum-sha256": base64.b64encode(sha256).decode()}

@@ -6,7 +6,7 @@ Law: nothing is `sealed` that was not re-read after it was stored.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -40,7 +40,7 @@ class SealPlan:
     sha256: str
     size_bytes: int
     segment_bytes: int
-    wrapped_key: bytes
+    wrapped_key: bytes = field(repr=False)
     key_id: str
     retain_until: datetime
     multipart_id: str | None
@@ -209,12 +209,6 @@ def discard(store: ObjectStore, plan: SealPlan) -> None:
     for stored in list(store.list(EVIDENCE, key)):
         store.delete(EVIDENCE, stored.key, stored.version_id)
     drop_tails(store, plan.blob_id)
-
-
-def drop_tail(store: ObjectStore, tail_key: str | None) -> None:
-    """Remove one tail of an upload, if there was one."""
-    if tail_key is not None:
-        store.delete(STAGING, tail_key, "")
 
 
 def drop_tails(store: ObjectStore, blob_id: UUID) -> None:

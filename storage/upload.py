@@ -81,7 +81,7 @@ def check_append(progress: Progress, offset_bytes: int, declared_bytes: int | No
             raise Conflict("upload.refused")
         case State.RECEIVED | State.SEALED:
             raise Conflict("upload.already_received")
-        case State.CREATED | State.RECEIVING:
+        case _:
             pass
     if now >= progress.expires_at:
         raise Gone("upload.expired")

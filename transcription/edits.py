@@ -101,10 +101,9 @@ def _applied(turns: list[Turn], edit: Edit) -> list[Turn]:
                 replace(turn, words=first, end_ms=first[-1].end_ms),
                 *_in_order(replace(turn, words=second, start_ms=second[0].start_ms), after),
             ]
-        case Join():
-            if not after:
-                raise Invalid("transcript.no_such_turn", turn=edit.turn + 1)
-            return [*before, _joined(turn, after[0]), *after[1:]]
+    if not after:
+        raise Invalid("transcript.no_such_turn", turn=edit.turn + 1)
+    return [*before, _joined(turn, after[0]), *after[1:]]
 
 
 def _in_order(turn: Turn, after: Sequence[Turn]) -> list[Turn]:

@@ -49,7 +49,7 @@ def correct(head: Head, parent: int, changed: Transcript, author: UUID | None) -
     Raises Conflict `transcript.stale` when `parent` is not the latest, Invalid `transcript.unnamed` without a person
     and `transcript.unchanged` when nothing differs.
     """
-    _check_latest(head, parent)
+    check_latest(head, parent)
     if author is None:
         raise Invalid("transcript.unnamed")
     content = encode(changed)
@@ -65,7 +65,7 @@ def check_confirm(head: Head, number: int, sha256: str, person: UUID | None) -> 
     Raises Conflict `transcript.stale` when it is not the latest or other bytes were seen, Conflict
     `transcript.already_confirmed`, Invalid `transcript.unnamed` without a person.
     """
-    _check_latest(head, number)
+    check_latest(head, number)
     if person is None:
         raise Invalid("transcript.unnamed")
     if sha256 != head.sha256:
@@ -74,7 +74,8 @@ def check_confirm(head: Head, number: int, sha256: str, person: UUID | None) -> 
         raise Conflict("transcript.already_confirmed", revision=head.number)
 
 
-def _check_latest(head: Head, number: int) -> None:
+def check_latest(head: Head, number: int) -> None:
+    """Whether it is the latest revision. Raises Conflict `transcript.stale`, whose `latest` names the one that is."""
     if number != head.number:
         raise Conflict("transcript.stale", latest=head.number)
 

@@ -1,12 +1,13 @@
 """Sound out of any recording: 16 kHz samples on the exhibit's own time line, and their digest.
 
-What is not guaranteed: that every damaged packet is noticed (`damaged_packets` counts those the decoder refused), and
-that another version of FFmpeg resamples to the same bits; the digest says which samples were transcribed.
+What is not guaranteed: that all damage is noticed (`damaged_packets` counts packets the decoder refused and gaps in the
+time line), and that another version of FFmpeg resamples to the same bits; the digest says which samples were heard.
 """
 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +21,7 @@ from custody.kernel.errors import Invalid, TooLarge
 RATE_HZ = 16_000
 MAX_DURATION_MS = 4 * 3600 * 1000
 FRAME = RATE_HZ // 10
+GAP_S = Fraction(1, 20)
 AUDIBLE = 100.0
 APART = 4.0
 Samples = NDArray[np.int16]
@@ -113,7 +115,8 @@ class _Reader:
 
     def _frames(self) -> Iterator[av.AudioFrame]:
         """Decoded frames whose times count from the beginning of the container's time line."""
-        offset = self._container.start_time or 0
+        offset = Fraction(self._container.start_time or 0, av.time_base)
+        expected: Fraction | None = None
         for packet in self._container.demux(self._stream):
             try:
                 frames = packet.decode()
@@ -123,7 +126,10 @@ class _Reader:
             for frame in frames:
                 if isinstance(frame, av.AudioFrame):
                     if frame.pts is not None and frame.time_base:
-                        frame.pts -= round(offset / av.time_base / frame.time_base)
+                        begin = frame.pts * frame.time_base
+                        self.damaged += expected is not None and begin - expected > GAP_S
+                        expected = begin + Fraction(frame.samples, frame.sample_rate)
+                        frame.pts -= round(offset / frame.time_base)
                     yield frame
 
     def _filter(self, frame: av.AudioFrame) -> av.filter.Graph:

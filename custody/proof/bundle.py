@@ -79,12 +79,13 @@ def write(
         CHECKPOINT: checkpoint,
     }
     tags[TAG_MANIFEST] = digest_lines({entry: sha256(data).hexdigest() for entry, data in tags.items()})
-    parse_info(tags[BAG_INFO])
+    if parse_info(tags[BAG_INFO]) != lines or len({file.path for file in files}) != len(files):
+        raise Malformed("a label, a value or a path cannot be written as it is")
     for entry in extra:
         if not is_extra(entry_name(entry)):
             raise Malformed("an extra file has a name that packages do not know")
     for file in files:
-        if not file.path.startswith(DATA):
+        if not entry_name(file.path).startswith(DATA):
             raise Malformed("a data file does not lie below data/")
     return tags
 

@@ -22,11 +22,7 @@ class NotCanonical(Malformed):
 def encode(value: Any) -> bytes:
     """The canonical UTF-8 bytes of a JSON value. Raises NotCanonical outside the profile."""
     _check(value, MAX_DEPTH)
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise NotCanonical("a lone surrogate") from error
+    return _written(value)
 
 
 def decode(data: bytes) -> Any:
@@ -45,20 +41,32 @@ def decode(data: bytes) -> Any:
         raise
     except (ValueError, RecursionError) as error:
         raise NotCanonical("not JSON, or nested too deeply") from error
-    if encode(value) != data:
+    # The decoder has checked numbers and keys. Depth can only be too great where so many brackets open at all.
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        _check(value, MAX_DEPTH)
+    if _written(value) != data:
         raise NotCanonical("another spelling than the canonical one")
     return value
+
+
+def _written(value: Any) -> bytes:
+    try:
+        return _ENCODER.encode(value).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise NotCanonical("a lone surrogate") from error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
         raise NotCanonical("a key twice in one object")
+    if not "".join(value).isascii():
+        raise NotCanonical("an object key that is not ASCII text")
     return value
 
 
 def _integer(text: str) -> int:
-    if len(text) > _INT_DIGITS:
+    if len(text) > _INT_DIGITS or abs(int(text)) > MAX_INT:
         raise NotCanonical("an integer of 2^53 or more")
     return int(text)
 
@@ -67,6 +75,7 @@ def _no_float(_: str) -> Never:
     raise NotCanonical("a number that is not an integer")
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_no_float, parse_constant=_no_float
 )

@@ -129,14 +129,13 @@ def safe_name(name: str, max_bytes: int = 150) -> str:
     Keeps letters of every alphabet and the extension; what is unsafe becomes `_`. Not injective: put it below a folder
     of its own. The original name itself belongs in the events.
     """
-    cleaned = re.sub("/", "_", _UNSAFE.sub("_", unicodedata.normalize("NFC", name)))
-    cleaned = cleaned.rstrip(". ").lstrip(" ")
-    if not cleaned.strip("._") or _DEVICES.fullmatch(cleaned):
-        cleaned = f"_{cleaned.strip('.')}"
+    cleaned = _UNSAFE.sub("_", unicodedata.normalize("NFC", name)).replace("/", "_").lstrip(" ").rstrip(". ")
     stem, dot, extension = cleaned.rpartition(".")
     ending = dot + extension if stem and len(extension.encode()) <= 16 else ""
-    room = max_bytes - len(ending.encode())
-    return cleaned[: len(cleaned) - len(ending)].encode()[:room].decode("utf-8", "ignore") + ending
+    room = max_bytes - len("_") - len(ending.encode())
+    body = cleaned[: len(cleaned) - len(ending)].encode()[:room].decode("utf-8", "ignore")
+    short = (body + ending).rstrip(". ") or "_"
+    return f"_{short}" if _DEVICES.fullmatch(short) else short
 
 
 def _checked(sizes: Mapping[str, int]) -> Mapping[str, int]:

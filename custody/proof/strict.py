@@ -1,6 +1,6 @@
 """Strict readings of small text forms: one spelling for each value, everything else refused."""
 
-import base64
+import binascii
 import re
 
 MAX_NUMBER = 2**63 - 1
@@ -39,10 +39,10 @@ def base64_bytes(text: str, size: int | None = None) -> bytes:
     Raises Malformed.
     """
     try:
-        data = base64.b64decode(text, validate=True)
+        data = binascii.a2b_base64(text, strict_mode=True)
     except ValueError as error:
         raise Malformed("not base64") from error
-    if base64.b64encode(data).decode() != text:
+    if base64_text(data) != text:
         raise Malformed("base64 with another spelling of the same bytes")
     if size is not None and len(data) != size:
         raise Malformed("base64 of another number of bytes than needed")
@@ -51,7 +51,7 @@ def base64_bytes(text: str, size: int | None = None) -> bytes:
 
 def base64_text(data: bytes) -> str:
     """The one spelling that `base64_bytes` accepts."""
-    return base64.b64encode(data).decode()
+    return binascii.b2a_base64(data, newline=False).decode()
 
 
 def sha256_text(text: object) -> str:

@@ -43,15 +43,15 @@ class Passwords:
     def hash(self, password: str) -> str:
         """The PHC string to keep. Raises TooMany `session.busy` when the machine is at its limit."""
         with self._slot():
-            return self._hasher.hash(_normal(password))
+            return self._hasher.hash(_bytes(_normal(password)))
 
     def verify(self, password: str, kept: str | None) -> bool:
         """Whether the password is the kept one. None (no such login) takes the same time and is never right."""
-        if len(password.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
+        if len(_bytes(password)) > LONGEST_BYTES:
             return False
         with self._slot():
             try:
-                self._hasher.verify(kept or self._nobody, _normal(password))
+                self._hasher.verify(kept or self._nobody, _bytes(_normal(password)))
             except (VerificationError, InvalidHashError):
                 return False
         return kept is not None
@@ -87,7 +87,7 @@ def check_new(password: str, login: str) -> str:
     normal = _normal(password)
     if len(normal) < SHORTEST:
         raise Invalid("password.too_short", shortest=SHORTEST)
-    if len(normal.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
+    if len(_bytes(normal)) > LONGEST_BYTES:
         raise Invalid("password.too_long", longest_bytes=LONGEST_BYTES)
     folded = normal.casefold()
     rest = min((folded.replace(word, "") for word in (*_COMMON, login.casefold())), key=len)
@@ -99,3 +99,8 @@ def check_new(password: str, login: str) -> str:
 def _normal(password: str) -> str:
     """One form for the same letters typed on different keyboards."""
     return unicodedata.normalize("NFKC", password)
+
+
+def _bytes(text: str) -> bytes:
+    """JSON may carry lone surrogates: they are bytes like any other here."""
+    return text.encode("utf-8", "surrogatepass")

@@ -222,6 +222,7 @@ ROUTES: Mapping[str, Predicate] = {
     "trail.read": prosecution | auditor,
     "trail.export": prosecution | auditor,
     "ledger.check": auditor,
+    "ledger.page": signed_in,
     "job.read": team_and_expert | owner,
 }
 """Every route and page, and the predicate that lets it through. What is not here is refused."""

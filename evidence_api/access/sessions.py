@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from custody.kernel.errors import Unauthenticated
@@ -100,6 +100,24 @@ def close_all(work: UnitOfWork, account_id: UUID, reason: str, *, but: UUID | No
     """End every session of an account, `but` one; returns how many."""
     conditions = [SessionRow.account_id == account_id]
     return _close(work, reason, *conditions, *([SessionRow.id != but] if but else []))
+
+
+def expire(work: UnitOfWork, terms: SessionTerms, *, at_most: int = 500) -> list[UUID]:
+    """Close sessions whose idle or absolute end is past; returns their accounts, one per session."""
+    now = work.clock.now()
+    ended = (
+        select(SessionRow)
+        .where(
+            SessionRow.closed_at.is_(None),
+            or_(SessionRow.expires_at <= now, SessionRow.seen_at <= now - terms.idle),
+        )
+        .limit(at_most)
+        .with_for_update(skip_locked=True)
+    )
+    rows = work.session.scalars(ended).all()
+    for row in rows:
+        row.closed_at, row.closed_reason = now, "expired"
+    return [row.account_id for row in rows]
 
 
 def forget_ended(work: UnitOfWork, before: datetime) -> int:

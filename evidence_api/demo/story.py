@@ -130,7 +130,7 @@ class Story:
         with self._step("suggestions are decided, a plan is submitted, a second person approves"):
             plan_id = self._plan(exhibit_id, with_text=True)
         with self._step("transcript and sound are burned and attacked by the leak check"):
-            renditions = self._burn(exhibit_id, plan_id, {"transcript", "sound"})
+            renditions = self._burn(exhibit_id, plan_id, {"transcript", "text", "sound"})
         self.report.facts["transcript_sha256"] = confirmed["sha256"]
         return renditions
 
@@ -144,12 +144,12 @@ class Story:
         _expect(bool(edits), "no turn of the transcript meets a line of the script")
         path = f"/api/v1/transcripts/{transcript['id']}"
         corrected = prosecutor.post(f"{path}/revisions", parent=transcript["revision"], edits=edits)
-        return dict(prosecutor.post(f"{path}/confirm", revision=corrected["revision"]))
+        return dict(prosecutor.post(f"{path}/confirm", revision=corrected["revision"], sha256=corrected["sha256"]))
 
     def _plan(self, exhibit_id: str, *, with_text: bool) -> str:
         prosecutor, supervisor = self._as(cast.PROSECUTOR), self._as(cast.SUPERVISOR)
         requested = prosecutor.post(f"/api/v1/exhibits/{exhibit_id}/plan")
-        path = f"/api/v1/plans/{requested['plan']}"
+        path = f"/api/v1/plans/{requested['id']}"
         plan = prosecutor.wait(path, lambda answer: answer["state"] != "requested")
         _expect(bool(plan["suggestions"]), "nothing was suggested")
         found = {suggestion["entity"] for suggestion in plan["suggestions"]}
@@ -158,12 +158,12 @@ class Story:
             {"suggestion": suggestion["id"], "accept": True, "reason": "witness_safety"}
             for suggestion in plan["suggestions"]
         ]
-        prosecutor.post(f"{path}/decisions", decisions=decisions)
-        prosecutor.post(f"{path}/submit")
-        self._refused("plan.self_approval", lambda: prosecutor.post(f"{path}/approve"))
-        approved = supervisor.post(f"{path}/approve")
+        decided = prosecutor.post(f"{path}/decisions", version=plan["version"], decisions=decisions)
+        version = prosecutor.post(f"{path}/submit", version=decided["version"])["version"]
+        self._refused("plan.self_approval", lambda: prosecutor.post(f"{path}/approve", version=version))
+        approved = supervisor.post(f"{path}/approve", version=version)
         self.report.facts.setdefault("plans", []).append(approved["sha256"])
-        return str(requested["plan"])
+        return str(requested["id"])
 
     def _burn(self, exhibit_id: str, plan_id: str, kinds: set[str]) -> list[str]:
         prosecutor = self._as(cast.PROSECUTOR)
@@ -209,7 +209,7 @@ class Story:
             listed = defence.get("/api/v1/disclosures")["items"]
             _expect([one["id"] for one in listed] == [disclosure_id], "the list is not the one round")
             contents = defence.get(path)
-            _expect(len(contents["files"]) == 3 and len(contents["withheld"]) == 2, "the contents do not balance")
+            _expect(len(contents["files"]) == 4 and len(contents["withheld"]) == 2, "the contents do not balance")
             exhibit = exhibits["interrogation.flac"]
             for closed in (f"/api/v1/exhibits/{exhibit}/content", f"/api/v1/cases/{case_id}/trail"):
                 self._refused(None, partial(defence.get, closed))

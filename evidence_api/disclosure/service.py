@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from custody.kernel.errors import Conflict, NotFound
 from custody.kernel.unit_of_work import UnitOfWork
-from evidence_api.disclosure.model import DRAFT, FAILED, READY, RELEASING, Manifest, Previous, Withheld
+from custody.proof.disclosure import Manifest, Previous, Withheld
+from evidence_api.disclosure.model import DRAFT, FAILED, READY, RELEASING
 from evidence_api.disclosure.tables import DisclosureRow
 
 
@@ -88,7 +89,7 @@ def last_released(session: Session, case_id: UUID, recipient_id: UUID) -> Previo
         DisclosureRow.round.is_not(None),
     )
     row = session.scalar(rows.order_by(DisclosureRow.round.desc()).limit(1))
-    return Previous(row.id, str(row.manifest_sha256)) if row else None
+    return Previous(str(row.id), str(row.manifest_sha256)) if row else None
 
 
 def release(
@@ -142,6 +143,11 @@ def received(work: UnitOfWork, disclosure_id: UUID, *, event_id: UUID) -> None:
     row.received_at, row.event_id = work.clock.now(), event_id
 
 
+def locked(work: UnitOfWork, disclosure_id: UUID) -> Disclosure:
+    """A round, held until the unit of work ends. Raises NotFound `disclosure.not_found`."""
+    return _value(_locked(work, disclosure_id))
+
+
 def get(session: Session, disclosure_id: UUID) -> Disclosure:
     """Raises NotFound `disclosure.not_found`."""
     row = session.get(DisclosureRow, disclosure_id)
@@ -172,11 +178,11 @@ def _locked(work: UnitOfWork, disclosure_id: UUID) -> DisclosureRow:
 
 
 def _withheld_json(item: Withheld) -> dict[str, Any]:
-    return {"exhibit": str(item.exhibit), "number": item.number, "ground": item.ground}
+    return {"exhibit": item.exhibit, "number": item.number, "ground": item.ground}
 
 
 def _value(row: DisclosureRow) -> Disclosure:
-    withheld = (Withheld(UUID(item["exhibit"]), item["number"], item["ground"]) for item in row.withheld)
+    withheld = (Withheld(item["exhibit"], item["number"], item["ground"]) for item in row.withheld)
     stored = {name: getattr(row, name) for name in Disclosure.__dataclass_fields__}
     return Disclosure(
         **stored | {"renditions": tuple(UUID(one) for one in row.renditions), "withheld": tuple(withheld)}

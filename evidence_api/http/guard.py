@@ -31,6 +31,13 @@ class Access:
     resource: Resource
 
     @property
+    def case_id(self) -> UUID:
+        """The case the thing belongs to. Raises NotFound `access.not_found` for a thing of no case."""
+        if self.resource.case_id is None:
+            raise NotFound("access.not_found")
+        return self.resource.case_id
+
+    @property
     def viewer(self) -> Viewer:
         """Who asks, as the policy sees them."""
         return self.visitor.viewer

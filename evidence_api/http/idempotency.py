@@ -2,12 +2,13 @@
 
 Life of a key: `reserve` before the act (durable) → the act → `finish` with the answer. The same key again gives the
 same answer; with another body it is refused. A refused act forgets its key, since nothing was changed. After a crash
-in between the outcome is unknown and the key says so: it never acts twice.
+in between the outcome is unknown and the key says so: it never acts twice. A person's keys are forgotten after two
+days, when they use another.
 """
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, update
@@ -57,8 +58,8 @@ def reserve(work: UnitOfWork, account_id: UUID, key: str, digest: bytes) -> Answ
     `idempotency.outcome_unknown` (a crash; look what happened, then use a new key).
     """
     now = work.clock.now()
-    old = (IdempotencyRow.account_id == account_id, IdempotencyRow.key == key)
-    work.session.execute(delete(IdempotencyRow).where(*old, IdempotencyRow.started_at < now - LIFETIME))
+    outlived = (IdempotencyRow.account_id == account_id, IdempotencyRow.started_at < now - LIFETIME)
+    work.session.execute(delete(IdempotencyRow).where(*outlived))
     fresh = (
         insert(IdempotencyRow)
         .values(account_id=account_id, key=key, request_digest=digest, started_at=now)
@@ -90,8 +91,3 @@ def forget(work: UnitOfWork, account_id: UUID, key: str) -> None:
     work.session.execute(
         delete(IdempotencyRow).where(IdempotencyRow.account_id == account_id, IdempotencyRow.key == key)
     )
-
-
-def forget_old(work: UnitOfWork, now: datetime) -> None:
-    """Delete keys beyond their lifetime. The caller commits."""
-    work.session.execute(delete(IdempotencyRow).where(IdempotencyRow.started_at < now - LIFETIME))

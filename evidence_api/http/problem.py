@@ -126,7 +126,7 @@ def install(app: FastAPI) -> None:
     """Make every refusal of the app a problem."""
     app.add_exception_handler(DalelError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_validation)
-    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(OperationalError, _on_database)
     app.add_exception_handler(PoolTimeout, _on_database)
 
@@ -142,7 +142,7 @@ async def _on_validation(request: Request, error: Exception) -> Response:
     return problem(request, 422, "request.invalid", {"field": fields[0]["pointer"] if fields else ""}, errors=fields)
 
 
-async def _on_http(request: Request, error: Exception) -> Response:
+async def on_http(request: Request, error: Exception) -> Response:
     if isinstance(error.__cause__, DalelError):
         return from_error(request, error.__cause__)
     status = error.status_code if isinstance(error, HTTPException) else 500

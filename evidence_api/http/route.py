@@ -57,7 +57,7 @@ def check_guarded(routes: APIRouter) -> dict[str, str]:
         if len(names) != 1 or names[0] not in ROUTES:
             raise ValueError(f"{getattr(route, 'path', route)} has no single guard that the policy knows: {names}")
         if isinstance(route, APIRoute):
-            found |= {f"{method} {route.path}": names[0] for method in route.methods}
+            found |= {f"{method} {route.path}": names[0] for method in route.methods or ()}
     return found
 
 

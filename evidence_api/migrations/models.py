@@ -13,6 +13,8 @@ TABLE_MODULES = (
     "evidence_api.http.tables",
     "storage.tables",
     "evidence_api.disclosure.tables",
+    "redaction.tables",
+    "transcription.tables",
 )
 
 

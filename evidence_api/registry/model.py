@@ -109,7 +109,8 @@ def check_grant(account_role: Role, role: Role) -> None:
 def parse_login(text: str) -> str:
     """The login in its one stored form (lower case). Raises Invalid `account.login_invalid`."""
     login = text.lower()
-    if not _LOGIN.fullmatch(login):
+    # Some letters of other alphabets become Latin ones in lower case (the Kelvin sign): those are refused as they came.
+    if not text.isascii() or not _LOGIN.fullmatch(login):
         raise Invalid("account.login_invalid")
     return login
 

@@ -80,7 +80,7 @@ def get_credentials(session: Session, account_id: UUID) -> Credentials:
 def names_of(session: Session, account_ids: Sequence[UUID]) -> dict[UUID, str]:
     """Display names by account, for screens; unknown ids are left out."""
     rows = session.execute(select(AccountRow.id, AccountRow.display_name).where(AccountRow.id.in_(account_ids)))
-    return dict(rows.tuples())
+    return dict(rows.all())
 
 
 def list_accounts(session: Session, *, after: tuple[str | int, ...] | None = None, limit: int = 50) -> Page[Account]:
@@ -158,7 +158,7 @@ def find_duplicates(session: Session, case_id: UUID, digests: Sequence[str]) -> 
             ExhibitRow.state.not_in((ExhibitState.REFUSED, ExhibitState.DISCARDED)),
         )
     )
-    return dict(rows.tuples())
+    return dict(rows.all())
 
 
 def list_exhibits(
@@ -177,6 +177,26 @@ def list_exhibits(
         query = query.where(ExhibitRow.number > after[0])
     rows = _rows(session, query, limit)
     return Page(tuple(exhibit_of(row) for row in rows[:limit]), (rows[limit - 1].number,) if rows[limit:] else None)
+
+
+def find_exhibit(session: Session, case_id: UUID, number: int) -> Exhibit | None:
+    """The exhibit of this number in a case, None when there is none."""
+    row = session.scalar(select(ExhibitRow).where(ExhibitRow.case_id == case_id, ExhibitRow.number == number))
+    return exhibit_of(row) if row else None
+
+
+def find_account_by_name(session: Session, text: str) -> UUID | None:
+    """The first account, by login, whose login is this or whose name contains it."""
+    query = select(AccountRow.id).where(
+        or_(AccountRow.login == text.lower(), AccountRow.display_name.icontains(text, autoescape=True))
+    )
+    return session.scalar(query.order_by(AccountRow.login).limit(1))
+
+
+def sealed_exhibits(session: Session, case_id: UUID) -> tuple[Exhibit, ...]:
+    """Every sealed exhibit of a case by number: what a disclosure must account for."""
+    query = select(ExhibitRow).where(ExhibitRow.case_id == case_id, ExhibitRow.state == ExhibitState.SEALED)
+    return tuple(exhibit_of(row) for row in session.scalars(query.order_by(ExhibitRow.number)))
 
 
 def count_exhibits(session: Session, case_id: UUID) -> dict[ExhibitState, int]:

@@ -42,7 +42,7 @@ class Child:
         _rotate(command.log)
         parent = os.getpid()
         switch = command.user if command.user is not None and command.user.switch else None
-        with command.log.open("ab") as log:
+        with os.fdopen(os.open(command.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  (our own argument lists, never a shell)
                 command.argv,
                 cwd=command.cwd,

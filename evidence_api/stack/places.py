@@ -76,8 +76,9 @@ class DataDirectory:
     a directory that the servers' account cannot reach, `servers` is a link into /var/lib/dalel.
     """
 
-    def __init__(self, path: Path, user: ServerUser, say: Say) -> None:
+    def __init__(self, path: Path, user: ServerUser, say: Say, *, system_state: Path = SYSTEM_STATE) -> None:
         self.path = path.resolve()
+        self._system_state = system_state
         self.user = user
         self._say = say
         self._lock: int | None = None
@@ -126,7 +127,7 @@ class DataDirectory:
             return binary
         status = root.stat()
         mark = hashlib.sha256(f"{root}:{status.st_size}:{status.st_mtime_ns}".encode()).hexdigest()[:12]
-        copy = SYSTEM_STATE / "bin" / f"{root.name}-{mark}"
+        copy = self._system_state / "bin" / f"{root.name}-{mark}"
         if not copy.exists():
             self._say(f"copying {root.name} to {copy}, because {self.user.name} cannot read {root.parent}")
             copy.parent.mkdir(parents=True, mode=0o755, exist_ok=True)
@@ -154,7 +155,7 @@ class DataDirectory:
         if can_traverse(self.path, self.user):
             self.servers.mkdir(mode=0o711)
             return
-        outside = SYSTEM_STATE / f"{self.path.name.lstrip('.')}-{os.urandom(4).hex()}"
+        outside = self._system_state / f"{self.path.name.lstrip('.')}-{os.urandom(4).hex()}"
         outside.mkdir(parents=True, mode=0o711)
         self._say(f"server data goes to {outside}, because {self.user.name} cannot reach {self.path}")
         self.servers.symlink_to(outside)

@@ -145,7 +145,7 @@ class Postgres:
         options += ["--no-sync"] if self._fast else []
         log = self._data.log / "initdb.log"
         try:
-            with log.open("wb") as output:
+            with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
                 made = subprocess.run(  # noqa: S603  (our own argument list)
                     [str(self._tool("initdb")), *options],
                     cwd=directory,

@@ -1,8 +1,11 @@
 """The stack as a whole: one directory in, addresses out."""
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
@@ -17,6 +20,8 @@ from evidence_api.stack.postgres import Postgres
 from evidence_api.stack.supervisor import Managed, Program, Supervisor
 from evidence_api.stack.words import Say, StackError, say_nothing
 
+_TOLD_TO_STOP = (signal.SIGINT, signal.SIGTERM)
+
 
 class Stack:
     """PostgreSQL, object store and broker of one data directory, and whatever programs are added.
@@ -25,6 +30,7 @@ class Stack:
     with Stack(directory, say=print) as stack:
         endpoints = stack.start()
         stack.run([stack.program("API", [sys.executable, "-m", …], env, ready)])
+        stack.hold()
     ```
     What `external` names is used instead of a child. As root the servers run as `user`, else as dalel or nobody.
     `fast` is for tests: no waits for the disk. `postgres_from_path` prefers the PostgreSQL on PATH to the wheel's.
@@ -47,6 +53,7 @@ class Stack:
         self._data = DataDirectory(directory, server_user(user), say)
         self._supervisor = Supervisor(say)
         self._kept: Kept | None = None
+        self._sigterm_is_ours = False
 
     def start(self) -> Endpoints:
         """Start the servers that are not external; returns when all are ready. About 3 s at first, 1 s later.
@@ -64,7 +71,7 @@ class Stack:
             broker_url = broker.url
             servers.append(broker)
         if store_address is None:
-            store = ObjectStore(self._data, kept)
+            store = ObjectStore(self._data, kept, fast=self._fast)
             store_address = store.address
             servers.append(store)
         owner_url = self._external.owner_url
@@ -120,16 +127,37 @@ class Stack:
         """Start these programs side by side and keep them; returns when all are ready."""
         self._supervisor.start(programs)
 
+    def hold(self) -> None:
+        """Stay until Ctrl-C or SIGTERM. Main thread only, inside `with`."""
+        with suppress(KeyboardInterrupt):
+            while True:
+                signal.pause()
+
     def stop(self) -> None:
-        """Stop everything, programs first, and let go of the directory."""
-        self._supervisor.stop()
-        self._data.release()
+        """Stop everything, programs first, and let go of the directory. A second Ctrl-C does not cut it short."""
+        handlers = {number: signal.signal(number, signal.SIG_IGN) for number in _TOLD_TO_STOP if _in_main_thread()}
+        try:
+            self._supervisor.stop()
+            self._data.release()
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
 
     def __enter__(self) -> Self:
+        """From here SIGTERM is what Ctrl-C is, a KeyboardInterrupt, unless the program has its own answer to it."""
+        if _in_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            self._sigterm_is_ours = True
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        if self._sigterm_is_ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def with_role(url: str, role: str, password: str) -> str:

@@ -65,8 +65,11 @@ class Supervisor:
     quiet seconds between them it is left dead and its last lines are shown.
     """
 
-    def __init__(self, say: Say = say_nothing, *, ready_timeout_s: float = 60.0) -> None:
+    def __init__(
+        self, say: Say = say_nothing, *, ready_timeout_s: float = 60.0, first_pause_s: float = _FIRST_PAUSE_S
+    ) -> None:
         self._say = say
+        self._first_pause_s = first_pause_s
         self._ready_timeout_s = ready_timeout_s
         self._waves: list[list[_Kept]] = []
         self._lock = threading.RLock()
@@ -179,7 +182,7 @@ class Supervisor:
                 f"{kept.thing.name} {ended} {_GIVE_UP_AFTER} times in a row and is left stopped{_last_words(kept)}"
             )
             return
-        pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** (len(kept.deaths) - 1))
+        pause = min(_LONGEST_PAUSE_S, self._first_pause_s * 2 ** (len(kept.deaths) - 1))
         kept.again_at = now + pause
         kept.state = "restarting"
         self._say(f"{kept.thing.name} {ended}; starting it again in {pause:.1f} s")
@@ -191,8 +194,8 @@ class Supervisor:
             if kept.child is not None:
                 kept.child.ask_to_stop()
         for kept in wave:
-            kept.state = "stopped"
-            if kept.child is None:
+            had_failed, kept.state = kept.state == "failed", "stopped"
+            if kept.child is None or had_failed:
                 continue
             limit_s = kept.child.command.stop_timeout_s
             if kept.child.wait_stopped(begun + limit_s):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from evidence_api.jobs import Handler
 from evidence_api.services import Services
-from evidence_api.use_cases import intake
+from evidence_api.use_cases import burning, disclosing, drafting, intake, packaging, redacting, transcribing
 
 
 def of(services: Services) -> Mapping[str, Handler]:
@@ -12,4 +12,8 @@ def of(services: Services) -> Mapping[str, Handler]:
     return {
         intake.SEAL: intake.SealUpload(services),
         intake.DISCARD: intake.DiscardUpload(services),
+        transcribing.DRAFT: drafting.DraftTranscript(services),
+        redacting.SUGGEST: burning.SuggestPlan(services),
+        redacting.BURN: burning.BurnRendition(services),
+        disclosing.PACKAGE: packaging.PackageDisclosure(services),
     }

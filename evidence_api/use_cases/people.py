@@ -1,13 +1,14 @@
 """People: sign in and out, accounts and their passwords. Every act is one unit of work with its event."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from custody import event
 from custody.kernel.errors import Invalid, TooMany, Unauthenticated
 from custody.kernel.outbox import Actor, EventDraft
 from custody.kernel.unit_of_work import Database
-from evidence_api.access import limits, sessions
+from evidence_api.access import limits, sessions, upload_tokens
 from evidence_api.access.limits import Limit
 from evidence_api.access.passwords import Passwords, check_new
 from evidence_api.access.sessions import SessionTerms
@@ -16,6 +17,8 @@ from evidence_api.registry.facts import Account, Credentials, Page
 from evidence_api.registry.model import parse_login, parse_person_name, parse_role
 
 LANGUAGES = ("kk", "ru", "en")
+KEPT = timedelta(days=7)
+"""How long ended sessions and tokens stay for whoever looks into a complaint; their events stay for ever."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,25 @@ def disable_account(database: Database, actor: Actor, account_id: UUID) -> None:
         service.disable_account(work, account_id, work.record(_changed(account_id, "disabled")))
         sessions.close_all(work, account_id, "disabled")
         work.commit()
+
+
+def sweep(database: Database, terms: SessionTerms) -> int:
+    """Close and record sessions that ran out, and forget what is of no use any more. Returns how many were closed.
+
+    To be run every minute or so by the beat; safe to run twice at once.
+    """
+    with database.begin(Actor(None, "system", "worker")) as work:
+        closed = sessions.expire(work, terms)
+        for account_id in closed:
+            work.record(
+                event.draft("session.closed", item=f"account:{account_id}", account=account_id, reason="expired")
+            )
+        before = work.clock.now() - KEPT
+        sessions.forget_ended(work, before)
+        upload_tokens.forget_ended(work, before)
+        limits.forget_empty(work)
+        work.commit()
+    return len(closed)
 
 
 def read_account(database: Database, account_id: UUID) -> Account:

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from custody import event
 from custody.kernel.errors import Conflict
 from custody.kernel.outbox import Actor
@@ -24,6 +26,11 @@ def original(services: Services, exhibit_id: UUID) -> tuple[Exhibit, BlobReader]
     if exhibit.blob_id is None:
         raise Conflict("exhibit.not_sealed")
     return exhibit, blob(services, exhibit.blob_id)
+
+
+def exhibit_of(session: Session, exhibit_id: UUID) -> Exhibit:
+    """An exhibit's facts. Raises NotFound `exhibit.not_found`."""
+    return reads.get_exhibit(session, exhibit_id)
 
 
 def blob(services: Services, blob_id: UUID) -> BlobReader:

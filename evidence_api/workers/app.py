@@ -12,7 +12,7 @@ from evidence_api.jobs import Runner
 
 TASK = "dalel.run_job"
 FAST, MEDIA = "fast", "media"
-_MEDIA_TASKS = frozenset({"transcript.draft", "rendition.burn"})
+_MEDIA_TASKS = frozenset({"transcript.draft", "plan.suggest", "rendition.burn"})
 
 
 def queue_of(task: str) -> str:

@@ -23,7 +23,7 @@ PLANTED = [
     ("custody-rooms", "custody/kernel/planted.py", "import custody.tables"),
     ("custody-rooms", "custody/tables.py", "import custody.event"),
     ("application-rooms", "evidence_api/registry/planted.py", "import evidence_api.use_cases"),
-    ("application-rooms", "evidence_api/use_cases/planted.py", "import evidence_api.settings"),
+    ("application-rooms", "evidence_api/access/planted.py", "import evidence_api.settings"),
     ("application-rooms", "evidence_api/planted.py", "ROOM_NOBODY_NAMED = 1"),
     ("verifier", "custody/proof/planted.py", "import pydantic"),
     ("rules", "redaction/model.py", "import sqlalchemy"),

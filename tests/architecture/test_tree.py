@@ -27,7 +27,7 @@ _HOSTS = re.compile(
     r"registry\.npm" + r"js|files\.pythonhosted|pypi\.org/simple|--(?:extra-)?index-" + r"url|--find-" + r"links", re.I
 )
 _MACHINE = re.compile(r"(?<![\w.~-])/(?:work|home/[a-z]|root/|Users/|mnt/|opt/)" + r"[\w./-]*")
-_KEYS = re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE " + r"KEY-----|AKIA[0-9A-Z]{16}")
+_KEYS = re.compile(r"^\s*-----BEGIN (?:[A-Z]+ )*PRIVATE " + r"KEY-----\s*$|AKIA[0-9A-Z]{16}")
 
 
 def offending(pattern: re.Pattern[str]) -> list[str]:

@@ -204,8 +204,9 @@ class WhisperEngine:
         )
 
     def _nothing_said(self, result: Any) -> bool:
-        doubt = 1000 * result.scores[0] < self._settings.doubtful_log_permille
-        return doubt and 1000 * result.no_speech_prob > self._settings.no_speech_permille
+        doubtful = 1000 * result.scores[0] < self._settings.doubtful_log_permille
+        silent = 1000 * result.no_speech_prob > self._settings.no_speech_permille
+        return bool(doubtful and silent)
 
     def _repetitive(self, tokenizer: Any, tokens: list[int]) -> bool:
         text: str = tokenizer.decode(tokens)

@@ -93,7 +93,7 @@ FOUND = {
     "witnesses.signature": "a cosignature is false: {reason}",
     "passed.container": "{entries} entries",
     "passed.files": "{files} files, {size_bytes} bytes, every digest fits",
-    "passed.manifest": "{files} files named, {withheld} exhibits withheld",
+    "passed.manifest": "files named: {files}, exhibits withheld: {withheld}",
     "passed.events": "{events} events",
     "passed.chains": "{chains} chains, each whole",
     "passed.binding": "the manifest {digest}",

@@ -72,10 +72,7 @@ def create(
     """
     _speaks_tus(request)
     form = _form(request)
-    case_id = access.resource.case_id
-    if case_id is None:
-        raise NotFound("access.not_found")
-    upload, token = intake.begin(services, access.actor, case_id, form)
+    upload, token = intake.begin(services, access.actor, access.case_id, form)
     headers = _state(upload) | {
         "Location": f"/api/v1/uploads/{upload.id}",
         "Dalel-Exhibit": str(upload.exhibit_id),

@@ -39,8 +39,7 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("txid", Xid8(), server_default=sa.text("pg_current_xact_id()"), nullable=False),
         sa.CheckConstraint(
-            "body::jsonb ->> 'id' IS NOT DISTINCT FROM event_id::text"
-            " AND body::jsonb ->> 'item' IS NOT DISTINCT FROM item AND octet_length(body) <= 65000",
+            "octet_length(body) <= 65000 AND body::jsonb @> jsonb_build_object('id', event_id::text, 'item', item)",
             name=op.f("ck_event_outbox_body_is_the_event"),
         ),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_event_outbox")),

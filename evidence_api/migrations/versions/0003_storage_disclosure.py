@@ -2,8 +2,9 @@
 
 import sqlalchemy as sa
 from alembic import op
-from evidence_api.migrations import law1
 from sqlalchemy.dialects import postgresql
+
+from evidence_api.migrations import law1
 
 revision = "0003"
 down_revision = "0002"

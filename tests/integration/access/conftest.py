@@ -4,20 +4,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from custody.kernel.ids import RandomIds
-from custody.kernel.orm import Base, Recorded
 from custody.kernel.outbox import Actor
 from custody.kernel.unit_of_work import Database
 from custody.scribe import EventScribe
-from evidence_api.access import tables as access_tables
 from evidence_api.access.passwords import Passwords
-from evidence_api.http import tables as http_tables
 from evidence_api.http.app import create_app
-from evidence_api.migrations import law1
-from evidence_api.registry import tables as registry_tables
 from evidence_api.registry.facts import Account
 from evidence_api.settings import Settings
 from evidence_api.use_cases import people
@@ -40,44 +35,13 @@ class TestParts:
     ready_checks: Mapping[str, Callable[[], None]] = field(default_factory=dict)
 
 
-def make_missing_tables(owner_url: str) -> None:
-    """Our tables as the migrations will make them, where no migration does yet."""
-    modules = (registry_tables, access_tables, http_tables)
-    rows = [row for module in modules for row in vars(module).values() if isinstance(row, type) and row is not Base]
-    engine = create_engine(owner_url)
-    with engine.begin() as connection:
-        here = set(inspect(connection).get_table_names())
-        missing = {
-            row.__tablename__: row
-            for row in rows
-            if issubclass(row, Base) and hasattr(row, "__tablename__") and row.__tablename__ not in here
-        }
-        Base.metadata.create_all(connection, [row.__table__ for row in missing.values()])
-
-        class Op:
-            def execute(self, statement: str) -> None:
-                connection.execute(text(statement))
-
-        for name, row in missing.items():
-            if issubclass(row, Recorded):
-                law1.attach(Op(), name)
-                law1.open_to_app(Op(), name)
-            else:
-                law1.open_to_app(Op(), name, "SELECT", "INSERT", "UPDATE", "DELETE")
-    engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def tables(fresh_database: FreshDatabase) -> FreshDatabase:
-    make_missing_tables(fresh_database.owner_url)
-    return fresh_database
-
-
 @pytest.fixture
-def parts(tables: FreshDatabase, clock: FixedClock) -> Iterator[TestParts]:
+def parts(fresh_database: FreshDatabase, clock: FixedClock) -> Iterator[TestParts]:
     ids = RandomIds(clock)
-    database = Database(tables.app_url, clock, ids, EventScribe(clock, ids))
-    settings = Settings(database_url=tables.app_url, login_attempts_per_login=3, login_attempts_per_address=1000)
+    database = Database(fresh_database.app_url, clock, ids, EventScribe(clock, ids))
+    settings = Settings(
+        database_url=fresh_database.app_url, login_attempts_per_login=3, login_attempts_per_address=1000
+    )
     yield TestParts(settings, database, Passwords(passes=1, memory_kib=8, lanes=1), clock)
     database.close()
 

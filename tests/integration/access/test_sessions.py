@@ -3,10 +3,10 @@ from datetime import timedelta
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from custody.kernel.outbox import Actor
 from evidence_api.access import sessions
 from evidence_api.http.parts import session_terms
 from evidence_api.http.visitor import cookie_name
+from evidence_api.use_cases import people
 from tests.integration.access.conftest import PASSWORD, EventTypes, MakePerson, TestParts
 
 
@@ -149,9 +149,18 @@ def test_the_store_of_sessions_holds_no_token(make_person: MakePerson, parts: Te
     assert opened.account == person.account
 
 
-def test_ended_sessions_are_swept(make_person: MakePerson, parts: TestParts) -> None:
-    make_person("investigator")
-    parts.clock.advance(timedelta(days=2))
-    with parts.database.begin(Actor(None, "system", "worker")) as work:
-        assert sessions.forget_ended(work, parts.clock.now()) >= 1
-        work.commit()
+def test_sessions_that_ran_out_are_closed_recorded_and_later_forgotten(
+    make_person: MakePerson, parts: TestParts, recorded: EventTypes
+) -> None:
+    person, terms = make_person("investigator"), session_terms(parts.settings)
+    people.sweep(parts.database, terms)
+    assert recorded()[-1][0] == "session.opened"
+    parts.clock.advance(seconds=parts.settings.session_idle_seconds)
+    assert people.sweep(parts.database, terms) >= 1
+    assert people.sweep(parts.database, terms) == 0
+    parts.clock.advance(timedelta(days=8))
+    people.sweep(parts.database, terms)
+    assert recorded().count(("session.closed", f"account:{person.account.id}")) == 1
+    with parts.database.read() as session:
+        query = text("SELECT count(*) FROM sessions WHERE account_id = :account")
+        assert session.scalar(query, {"account": person.account.id}) == 0

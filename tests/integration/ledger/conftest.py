@@ -1,11 +1,13 @@
 """Databases of the ledger's tests, by role."""
 
+import time
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from custody.kernel.unit_of_work import Database
-from tests.databases import FreshDatabase, copy_template, drop
+from tests.databases import FreshDatabase, conninfo, copy_template, drop
 from tests.integration.ledger import support
 
 
@@ -14,7 +16,17 @@ def ledger_database(database_template: object) -> Iterator[FreshDatabase]:
     """A migrated, empty database for one test: ledgers only grow."""
     fresh = copy_template(database_template)
     yield fresh
+    _wait_until_alone(fresh)
     drop(database_template, fresh)
+
+
+def _wait_until_alone(fresh: FreshDatabase) -> None:
+    """The server notices a killed client a little later, and the owner may not end another role's session."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    deadline = time.monotonic() + 20
+    with psycopg.connect(conninfo(fresh.owner_url), autocommit=True) as owner:
+        while owner.execute(query).fetchone() != (0,) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
 
 @pytest.fixture

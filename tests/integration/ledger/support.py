@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import psycopg
 from sqlalchemy.orm import Session
 
 from custody import event
@@ -16,6 +17,7 @@ from custody.kernel.outbox import Actor, EventDraft
 from custody.kernel.unit_of_work import Database
 from custody.ledger import Sequencer
 from custody.scribe import EventScribe
+from tests.databases import conninfo
 
 CLERK = Actor(UUID(int=7), "investigator", "api", "192.0.2.1")
 _FORKS = multiprocessing.get_context("forkserver")
@@ -42,7 +44,7 @@ def described(exhibit: UUID) -> EventDraft:
 
 def record(app: Database, *drafts: EventDraft) -> list[UUID]:
     with app.begin(CLERK) as work:
-        ids = [work.record(draft) for draft in drafts]
+        ids = work.record_all(drafts)
         work.commit()
     return ids
 
@@ -50,6 +52,14 @@ def record(app: Database, *drafts: EventDraft) -> list[UUID]:
 def record_views(app: Database, count: int) -> list[UUID]:
     exhibits = [uuid4() for _ in range(7)]
     return record(app, *(viewed(exhibits[number % 7]) for number in range(count)))
+
+
+def tamper(owner_url: str, statement: str) -> None:
+    """What an administrator could do who owns the tables and does not shrink from switching off their triggers."""
+    with psycopg.connect(conninfo(owner_url)) as owner:
+        owner.execute("ALTER TABLE ledger_entries DISABLE TRIGGER refuse_change")
+        owner.execute(statement)
+        owner.execute("ALTER TABLE ledger_entries ENABLE TRIGGER refuse_change")
 
 
 def unguarded(_: Session) -> None:
@@ -84,11 +94,16 @@ def running_sequencer(url: str) -> Iterator[Sequencer]:
         ours.close()
 
 
-def sequencer_process(url: str) -> "multiprocessing.process.BaseProcess":
-    """A sequencer in a process of its own, to be killed or paused."""
+@contextmanager
+def sequencer_process(url: str) -> "Iterator[multiprocessing.process.BaseProcess]":
+    """A sequencer in a process of its own, to be paused; killed at the end, which is how all of them end here."""
     process = _FORKS.Process(target=_sequence_forever, args=(url,), daemon=True)
     process.start()
-    return process
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
 
 
 def _sequence_forever(url: str) -> None:

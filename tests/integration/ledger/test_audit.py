@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
 
 from custody import audit, event
@@ -14,8 +13,8 @@ from custody.kernel.errors import Corrupt, NotFound
 from custody.kernel.outbox import Actor
 from custody.kernel.unit_of_work import Database
 from custody.proof import canonical, merkle
-from tests.databases import FreshDatabase, conninfo
-from tests.integration.ledger.support import CLERK, described, record, sequence_all, viewed
+from tests.databases import FreshDatabase
+from tests.integration.ledger.support import CLERK, described, record, sequence_all, tamper, viewed
 
 OTHER = Actor(UUID(int=8), "prosecutor", "browser")
 
@@ -112,9 +111,7 @@ def test_a_chain_that_was_touched_is_broken(
     app: Database, case_id: UUID, ledger_database: FreshDatabase, statement: str
 ) -> None:
     assert case_id
-    with psycopg.connect(conninfo(ledger_database.owner_url)) as owner:
-        owner.execute("SET session_replication_role = replica")
-        owner.execute(statement)
+    tamper(ledger_database.owner_url, statement)
     with app.read() as session, pytest.raises(Corrupt, match=r"ledger\.chain_broken"):
         audit.check_chain(session, f"exhibit:{UUID(int=1)}")
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from custody import audit, bundles, signer
@@ -18,7 +17,7 @@ from custody.proof import checkpoint, merkle, note, tiles
 from custody.publisher import Publisher
 from custody.register import FileRegister
 from tests.databases import FreshDatabase, conninfo
-from tests.integration.ledger.support import MemoryStore, described, record, record_views, sequence_all
+from tests.integration.ledger.support import MemoryStore, described, record, record_views, sequence_all, tamper
 from tests.integration.ledger.test_sequencer import SOON
 
 ORIGIN = "log.test.example/dalel"
@@ -130,9 +129,7 @@ def test_what_was_changed_after_it_was_sequenced_is_not_signed(
     published.publisher.publish_or_halt()
     before = published.register.read()
     grow(app, sequencer_side, 5)
-    with psycopg.connect(conninfo(ledger_database.owner_url)) as owner:
-        owner.execute("SET session_replication_role = replica")  # an administrator who switches the triggers off
-        owner.execute(statement)
+    tamper(ledger_database.owner_url, statement)
     with pytest.raises(Corrupt, match=r"ledger\.leaf_mismatch"):
         published.publisher.publish_or_halt()
     assert published.register.read() == before

@@ -133,9 +133,12 @@ def test_a_forged_body_halts_instead_of_entering(
 def test_a_sequencer_goes_on_after_its_connection_died(app: Database, ledger_database: FreshDatabase) -> None:
     with (
         running_sequencer(ledger_database.sequencer_url),
-        psycopg.connect(conninfo(ledger_database.owner_url), autocommit=True) as owner,
+        psycopg.connect(conninfo(ledger_database.sequencer_url), autocommit=True) as other,
     ):
         wait_sequenced(app, record_views(app, 3), SOON)
-        owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'dalel_sequencer'")
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()"
+        )
         wait_sequenced(app, record_views(app, 3), SOON)
     check_ledger(app, set())

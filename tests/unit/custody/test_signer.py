@@ -38,7 +38,7 @@ def test_what_it_signs_its_vkey_verifies(files: tuple[Path, Path]) -> None:
 def test_the_key_is_encrypted_and_private(files: tuple[Path, Path]) -> None:
     key_file, _ = files
     assert key_file.stat().st_mode & 0o777 == 0o600
-    assert key_file.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    assert b"ENCRYPTED" in key_file.read_bytes().splitlines()[0]
 
 
 def test_a_key_is_not_overwritten(files: tuple[Path, Path]) -> None:

@@ -22,7 +22,7 @@ class MemoryStore:
         self.piece_bytes = piece_bytes
         self._numbers = count(1)
 
-    def put(self, bucket: str, key: str, data: bytes | bytearray) -> str:
+    def put(self, bucket: str, key: str, data: bytes | bytearray, sha256: bytes | None = None) -> str:
         version = f"v{next(self._numbers):06}"
         held = self.versions.setdefault((bucket, key), {})
         if bucket not in LOCKED_BUCKETS:
@@ -40,7 +40,9 @@ class MemoryStore:
         self.multiparts[upload_id] = {}
         return upload_id
 
-    def put_part(self, bucket: str, key: str, upload_id: str, number: int, data: bytes | bytearray) -> Part:
+    def put_part(
+        self, bucket: str, key: str, upload_id: str, number: int, data: bytes | bytearray, sha256: bytes = b""
+    ) -> Part:
         if upload_id not in self.multiparts:
             raise NotFound("store.missing")
         etag = hashlib.sha256(data).hexdigest()[:32]
@@ -184,7 +186,7 @@ class ShorteningStore(MemoryStore):
 class OverwritingStore(MemoryStore):
     """Has one version of everything, and write-once means nothing to it."""
 
-    def put(self, bucket: str, key: str, data: bytes | bytearray) -> str:
+    def put(self, bucket: str, key: str, data: bytes | bytearray, sha256: bytes | None = None) -> str:
         self.versions[bucket, key] = {"": bytes(data)}
         return ""
 

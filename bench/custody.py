@@ -1,0 +1,202 @@
+"""The ledger beside the database it stands on: the same PostgreSQL, durable commits, the same number of clients.
+
+Peers: one bare INSERT of a row of the same size per commit; COPY of finished rows by itself.
+"""
+
+import multiprocessing
+import secrets
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+from sqlalchemy.orm import Session
+
+from bench import report
+from custody import audit, event
+from custody.kernel.clock import SystemClock
+from custody.kernel.ids import RandomIds
+from custody.kernel.outbox import Actor, EventDraft
+from custody.kernel.unit_of_work import Database
+from custody.ledger import Sequencer, wait_sequenced
+from custody.scribe import EventScribe
+from evidence_api.migrations import run as migrations
+from evidence_api.stack.endpoints import Endpoints
+from evidence_api.stack.stack import Stack
+
+CLIENTS = 4
+SECONDS = 4.0
+GROUP = 200
+BACKLOG = 20_000
+PATIENCE = timedelta(seconds=30)
+ACTOR = Actor(UUID(int=7), "investigator", "api", "192.0.2.1")
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+def main() -> None:
+    """Start a stack of its own with durable commits, measure, stop it."""
+    directory = Path(tempfile.mkdtemp(prefix="dalel-bench-"))
+    try:
+        with Stack(directory) as stack:
+            endpoints = stack.start()
+            migrations.upgrade(endpoints.owner_url, endpoints.app_password, endpoints.sequencer_password)
+            report.publish("custody", measure(endpoints))
+    finally:
+        shutil.rmtree(directory)
+
+
+def measure(endpoints: Endpoints) -> list[report.Row]:
+    """All rows. A sequencer runs during the first; the last two measure it alone."""
+    bare = _per_second(_bare_commits, endpoints.owner_url)
+    sequencer = _SPAWN.Process(target=_sequence_forever, args=(endpoints.sequencer_url,), daemon=True)
+    sequencer.start()
+    app = _database(endpoints.app_url)
+    wait_sequenced(app, _record(app, 1), PATIENCE)
+    single = _per_second(_units_of_work, endpoints.app_url)
+    _drain(app)
+    grouped = _per_second(_grouped_reads, endpoints.app_url)
+    behind = _drain(app)
+    lag_ms = _lag_ms(app)
+    sequencer.kill()
+    sequencer.join()
+    for _ in range(BACKLOG // GROUP):
+        _record(app, GROUP)
+    alone = _sequence_backlog(endpoints.sequencer_url)
+    copied = _bare_copy(endpoints.owner_url)
+    app.close()
+    peer = "bare single-row commits"
+    return [
+        report.Row("business events, one per transaction", single, "1/s", True, 2000, peer, bare),
+        report.Row("read events, group commit of 200", grouped, "1/s", True, 20_000, peer, bare),
+        report.Row("sequencer behind after that", behind, "s", False),
+        report.Row("commit to sequenced, idle, p99 of 100", lag_ms, "ms", False, 250),
+        report.Row("sequencer alone, batches of 1000", alone, "1/s", True, None, "bare COPY of its rows", copied),
+    ]
+
+
+def _database(url: str) -> Database:
+    clock = SystemClock()
+    ids = RandomIds(clock)
+    return Database(url, clock, ids, EventScribe(clock, ids))
+
+
+def _viewed(exhibit: UUID) -> EventDraft:
+    return event.draft("content.viewed", item=f"exhibit:{exhibit}", subject=exhibit, sha256="sha256:" + "0" * 64)
+
+
+def _record(app: Database, count: int) -> list[UUID]:
+    exhibits = [uuid4() for _ in range(10)]
+    with app.begin(ACTOR) as work:
+        ids = work.record_all([_viewed(exhibits[number % 10]) for number in range(count)])
+        work.commit()
+    return ids
+
+
+def _per_second(client: Callable[[str, float], int], url: str) -> float:
+    """How many of `client`'s acts per second, by several processes at once."""
+    with _SPAWN.Pool(CLIENTS) as pool:
+        pool.starmap(client, [(url, 0.2)] * CLIENTS)  # warm up: imports, connections, plans
+        began = time.monotonic()
+        done = sum(pool.starmap(client, [(url, SECONDS)] * CLIENTS, chunksize=1))
+        return done / (time.monotonic() - began)
+
+
+def _bare_commits(url: str, seconds: float) -> int:
+    body = secrets.token_hex(330)
+    with psycopg.connect(_conninfo(url), autocommit=True) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS bare (id bigserial PRIMARY KEY, body text)")
+        return _until(seconds, lambda: connection.execute("INSERT INTO bare (body) VALUES (%s)", (body,)))
+
+
+def _units_of_work(url: str, seconds: float) -> int:
+    app = _database(url)
+    try:
+        return _until(seconds, lambda: _record(app, 1))
+    finally:
+        app.close()
+
+
+def _grouped_reads(url: str, seconds: float) -> int:
+    app = _database(url)
+    try:
+        return GROUP * _until(seconds, lambda: _record(app, GROUP))
+    finally:
+        app.close()
+
+
+def _until(seconds: float, act: Callable[[], object]) -> int:
+    end = time.monotonic() + seconds
+    count = 0
+    while time.monotonic() < end:
+        act()
+        count += 1
+    return count
+
+
+def _drain(app: Database) -> float:
+    began = time.monotonic()
+    while True:
+        with app.read() as session:
+            if not audit.pending(session):
+                return time.monotonic() - began
+        time.sleep(0.02)
+
+
+def _lag_ms(app: Database) -> float:
+    lags = []
+    for _ in range(100):
+        ids = _record(app, 1)
+        began = time.monotonic()
+        wait_sequenced(app, ids, PATIENCE)
+        lags.append(time.monotonic() - began)
+    return sorted(lags)[98] * 1000
+
+
+def _unguarded(_: Session) -> None:
+    """Nothing is published here, so there is no head to be behind."""
+
+
+def _sequence_forever(url: str) -> None:
+    Sequencer(_database(url), _unguarded).run(threading.Event())
+
+
+def _sequence_backlog(url: str) -> float:
+    database = _database(url)
+    sequencer = Sequencer(database, _unguarded)
+    with database.hold() as held:
+        while (epoch := sequencer.try_lead(held)) is None:
+            time.sleep(0.05)
+        began = time.monotonic()
+        moved = 0
+        while batch := sequencer.step(held, epoch):
+            moved += batch
+        took = time.monotonic() - began
+    database.close()
+    return moved / took
+
+
+def _bare_copy(url: str) -> float:
+    """COPY of the ledger's last rows, as they are, into a table without indexes, 1,000 per commit."""
+    with psycopg.connect(_conninfo(url), autocommit=True) as connection:
+        connection.execute("CREATE TABLE copied (LIKE ledger_entries)")
+        query = "SELECT * FROM ledger_entries ORDER BY seq DESC LIMIT %s"
+        rows = connection.execute(query, (BACKLOG,)).fetchall()
+        began = time.monotonic()
+        for start in range(0, len(rows), 1000):
+            with connection.cursor() as cursor, cursor.copy("COPY copied FROM STDIN") as copy:
+                for row in rows[start : start + 1000]:
+                    copy.write_row(row)
+        return len(rows) / (time.monotonic() - began)
+
+
+def _conninfo(url: str) -> str:
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,305 @@
+"""Why something is malformed or invalid, by the English phrase the code raises: in Kazakh and in Russian."""
+
+from collections.abc import Mapping
+
+REASONS: Mapping[str, tuple[str, str]] = {
+    # strict forms
+    "a number is not a plain decimal": (
+        "сан қарапайым ондық түрде емес",
+        "число записано не простой десятичной формой",
+    ),
+    "a number is 2^63 or more": ("сан 2^63 немесе одан көп", "число равно 2^63 или больше"),
+    "not base64": ("base64 емес", "не base64"),
+    "base64 with another spelling of the same bytes": (
+        "base64 сол байттарды басқаша жазады",
+        "base64 записывает те же байты иначе",
+    ),
+    "base64 of another number of bytes than needed": (
+        "base64 ішінде керегінен басқа байт саны",
+        "в base64 не то число байтов",
+    ),
+    "a digest is not sha256: and 64 lower-case hex digits": (
+        "хеш sha256: және 64 кіші он алтылық таңба емес",
+        "хеш — не sha256: и 64 строчных шестнадцатеричных знака",
+    ),
+    "a field is not what it must be": ("өріс тиісті мәнде емес", "поле не такое, каким должно быть"),
+    "an object has a field too many or too few": (
+        "объектіде өріс артық немесе кем",
+        "в объекте поле лишнее или недостаёт",
+    ),
+    "a file is not UTF-8": ("файл UTF-8 емес", "файл не в UTF-8"),
+    "the last line has no newline": ("соңғы жол аяқталмаған", "последняя строка не завершена"),
+    # canonical JSON
+    "not UTF-8": ("UTF-8 емес", "не UTF-8"),
+    "not JSON, or nested too deeply": ("JSON емес немесе тым терең", "не JSON или вложено слишком глубоко"),
+    "nested too deeply": ("тым терең", "вложено слишком глубоко"),
+    "another spelling than the canonical one": ("канондық жазылудан басқаша", "записано не канонически"),
+    "a key twice in one object": ("бір объектіде кілт екі рет", "ключ дважды в одном объекте"),
+    "a number that is not an integer": ("бүтін емес сан", "нецелое число"),
+    "an integer of 2^53 or more": ("2^53 немесе одан көп бүтін сан", "целое число 2^53 или больше"),
+    "an object key that is not ASCII text": ("объект кілті ASCII мәтін емес", "ключ объекта — не текст ASCII"),
+    "a value that JSON does not have": ("JSON-да жоқ мән", "значение, которого в JSON нет"),
+    "a lone surrogate": ("жұпсыз суррогат", "одиночный суррогат"),
+    # events
+    "an event is longer than 65535 bytes": ("оқиға 65535 байттан ұзын", "событие длиннее 65535 байтов"),
+    "an event's type is not in the closed set": ("оқиға түрі жабық тізімде жоқ", "вида события нет в закрытом списке"),
+    "an event's data has a field too many or too few for its type": (
+        "оқиға деректерінде өріс артық немесе кем",
+        "в данных события поле лишнее или недостаёт",
+    ),
+    "an event has a personal digest its type does not know": (
+        "оқиғада оның түрі білмейтін жеке хеш бар",
+        "у события личный хеш, которого его вид не знает",
+    ),
+    "only an item's first event has no predecessor": (
+        "тек бірінші оқиғаның алдыңғысы болмайды",
+        "предыдущего нет только у первого события",
+    ),
+    # the manifest
+    "a file's path is not data/, its exhibit's number and a name": (
+        "файл жолы data/, дәлел нөмірі және атау емес",
+        "путь файла — не data/, номер доказательства и имя",
+    ),
+    "a file's path cannot be an entry of a package": (
+        "мұндай жол пакетте бола алмайды",
+        "такого пути в пакете быть не может",
+    ),
+    "a file is an original with a rendition, or a rendition without one": (
+        "файл түпнұсқа ма, туынды ма — қайшылықты",
+        "противоречиво, оригинал это или производный файл",
+    ),
+    "an original is said to be made from something else": (
+        "түпнұсқа басқа нәрседен жасалған деп көрсетілген",
+        "оригинал будто бы сделан из чего-то другого",
+    ),
+    "a path stands twice in the manifest": ("тізбеде жол екі рет тұр", "путь стоит в перечне дважды"),
+    "an exhibit has two numbers, or a number two exhibits": (
+        "дәлелдің екі нөмірі не нөмірдің екі дәлелі бар",
+        "у доказательства два номера или у номера два доказательства",
+    ),
+    "the manifest names more exhibits than there are in all": (
+        "тізбеде барлығынан көп дәлел аталған",
+        "в перечне названо больше доказательств, чем всего есть",
+    ),
+    # the bag
+    "the list of digests is not sorted, or has a path twice": (
+        "хештер тізімі реттелмеген немесе жол екі рет тұр",
+        "список хешей не упорядочен или путь стоит дважды",
+    ),
+    "a line is not a digest, two spaces and a path": (
+        "жол хеш, екі бос орын және файл жолы емес",
+        "строка — не хеш, два пробела и путь",
+    ),
+    "a line is not a label and a value, or a label stands twice": (
+        "жол атау мен мән емес немесе атау екі рет тұр",
+        "строка — не название и значение, или название стоит дважды",
+    ),
+    "a label, a value or a path cannot be written as it is": (
+        "атауды, мәнді немесе жолды сол күйінде жазуға болмайды",
+        "название, значение или путь нельзя записать как есть",
+    ),
+    "an extra file has a name that packages do not know": (
+        "қосымша файлдың атауы пакеттерге белгісіз",
+        "имя дополнительного файла пакетам неизвестно",
+    ),
+    "a data file does not lie below data/": ("дерек файлы data/ ішінде емес", "файл данных лежит не в data/"),
+    # the container
+    "not a ZIP file": ("ZIP файл емес", "не файл ZIP"),
+    "not a ZIP file, or bytes follow its end": (
+        "ZIP файл емес немесе соңынан кейін байттар бар",
+        "не файл ZIP или после его конца есть байты",
+    ),
+    "the ZIP64 end record is not where it must be": (
+        "ZIP64 соңғы жазбасы өз орнында емес",
+        "конечная запись ZIP64 не на своём месте",
+    ),
+    "the archive is empty": ("мұрағат бос", "архив пуст"),
+    "the archive is broken": ("мұрағат бүлінген", "архив повреждён"),
+    "the list of entries is larger than 100 MB": ("жазбалар тізімі 100 МБ-тан үлкен", "список записей больше 100 МБ"),
+    "the package has more than 200000 entries": ("пакетте 200000-нан көп жазба бар", "в пакете больше 200000 записей"),
+    "an entry reaches into the list of entries": (
+        "жазба жазбалар тізіміне кіріп тұр",
+        "запись заходит в список записей",
+    ),
+    "entries overlap, or bytes stand before the first": (
+        "жазбалар қабаттасады немесе біріншісінің алдында байттар бар",
+        "записи перекрываются или перед первой есть байты",
+    ),
+    "an entry is not below the one top folder": (
+        "жазба жалғыз жоғарғы қалтада емес",
+        "запись не в единственной верхней папке",
+    ),
+    "two entries have one name": ("екі жазбаның атауы бір", "две записи с одним именем"),
+    "an entry is larger than its kind may be": (
+        "жазба осындай файл үшін тым үлкен",
+        "запись больше, чем бывает такой файл",
+    ),
+    "an entry's path is absolute, empty or climbs": (
+        "жазба жолы абсолюттік, бос немесе жоғары шығады",
+        "путь записи абсолютный, пустой или ведёт вверх",
+    ),
+    "an entry's path has a part that ends in a dot or a space": (
+        "жазба жолының бөлігі нүктемен не бос орынмен аяқталады",
+        "часть пути записи кончается точкой или пробелом",
+    ),
+    "an entry's path has a character that systems read differently": (
+        "жазба жолында жүйелер әртүрлі оқитын таңба бар",
+        "в пути записи знак, который системы читают по-разному",
+    ),
+    "an entry's path is longer than 1000 bytes": ("жазба жолы 1000 байттан ұзын", "путь записи длиннее 1000 байтов"),
+    "an entry's name can be read in two ways": ("жазба атауын екі түрлі оқуға болады", "имя записи читается двояко"),
+    "an entry is a link or another special file": (
+        "жазба сілтеме немесе басқа арнайы файл",
+        "запись — ссылка или другой особый файл",
+    ),
+    "an entry is compressed: packages are stored as they are": (
+        "жазба сығылған: пакеттер сығылмай сақталады",
+        "запись сжата: пакеты хранятся без сжатия",
+    ),
+    "an entry is encrypted": ("жазба шифрланған", "запись зашифрована"),
+    "a file cannot be read": ("файл оқылмайды", "файл не читается"),
+    # notes, checkpoints, cosignatures
+    "a note is larger than 1 MB": ("жазба 1 МБ-тан үлкен", "записка больше 1 МБ"),
+    "a note is not UTF-8": ("жазба UTF-8 емес", "записка не в UTF-8"),
+    "a note has a control character": ("жазбада басқару таңбасы бар", "в записке управляющий знак"),
+    "a note has no empty line followed by signature lines": (
+        "жазбада бос жол және одан кейін қолдар жоқ",
+        "в записке нет пустой строки и подписей за ней",
+    ),
+    "a note has more than 100 signatures": ("жазбада 100-ден көп қол бар", "в записке больше 100 подписей"),
+    "a note's text does not end in a newline": ("жазба мәтіні жолмен аяқталмаған", "текст записки не завершён строкой"),
+    "a text has a lone surrogate": ("мәтінде жұпсыз суррогат бар", "в тексте одиночный суррогат"),
+    "a signature line is not a dash, a name and a signature": (
+        "қол жолы сызықша, атау және қол емес",
+        "строка подписи — не тире, имя и подпись",
+    ),
+    "a signature is too short": ("қол тым қысқа", "подпись слишком короткая"),
+    "a signature does not fit the text": ("қол мәтінге сай емес", "подпись не подходит к тексту"),
+    "no known key has signed the note": (
+        "белгілі кілттердің ешқайсысы қол қоймаған",
+        "ни один известный ключ не подписал",
+    ),
+    "a key name is empty or has a space, a plus or a control character": (
+        "кілт атауы бос не онда бос орын, плюс, басқару таңбасы бар",
+        "имя ключа пустое или в нём пробел, плюс, управляющий знак",
+    ),
+    "a verifier key has not three parts": ("кілт үш бөліктен тұрмайды", "ключ не из трёх частей"),
+    "a verifier key's id is not the one of its name and key": (
+        "кілт нөмірі оның атауы мен кілтіне сай емес",
+        "номер ключа не подходит к его имени и ключу",
+    ),
+    "a verifier key is not Ed25519 of type 1 or 4": (
+        "кілт 1 немесе 4 түріндегі Ed25519 емес",
+        "ключ не Ed25519 вида 1 или 4",
+    ),
+    "a checkpoint is not at least three lines, each ended by a newline": (
+        "бақылау нүктесінде аяқталған үш жол жоқ",
+        "в контрольной точке нет трёх завершённых строк",
+    ),
+    "a tree size is not 0..2^63-1": ("ағаш өлшемі 0..2^63-1 емес", "размер дерева не 0..2^63-1"),
+    "a root hash is not 32 bytes": ("түбір хеші 32 байт емес", "корневой хеш не 32 байта"),
+    "an origin or extension line is empty or has a control character": (
+        "журнал атауы не қосымша жол бос немесе онда басқару таңбасы бар",
+        "имя журнала или дополнительная строка пусты или содержат управляющий знак",
+    ),
+    "the checkpoint's origin is not the name of the key that signed it": (
+        "бақылау нүктесіндегі журнал атауы қол қойған кілттің атауы емес",
+        "имя журнала в контрольной точке — не имя подписавшего ключа",
+    ),
+    "a cosignature's time is not 0..2^63-1": ("куәгер қолының уақыты 0..2^63-1 емес", "время свидетеля не 0..2^63-1"),
+    "a line is not a cosignature of this witness": (
+        "жол бұл куәгердің қолы емес",
+        "строка — не подпись этого свидетеля",
+    ),
+    "a cosignature has not the form of one": ("куәгер қолының пішіні басқа", "подпись свидетеля не той формы"),
+    "a cosignature is from the future": (
+        "куәгер қолының уақыты осы компьютер сағатынан кейін",
+        "подпись свидетеля позже, чем часы этого компьютера",
+    ),
+    # the policy
+    "the policy is larger than 100 kB": ("саясат 100 кБ-тан үлкен", "политика больше 100 кБ"),
+    "the policy has a control character": ("саясатта басқару таңбасы бар", "в политике управляющий знак"),
+    "the policy does not end in a newline": (
+        "саясаттың соңғы жолы аяқталмаған",
+        "последняя строка политики не завершена",
+    ),
+    "the policy has no quorum line": ("саясатта quorum жолы жоқ", "в политике нет строки quorum"),
+    "the policy has a key of another kind than its line asks for": (
+        "саясаттағы кілт жолына сай түрде емес",
+        "ключ в политике не того вида, что его строка",
+    ),
+    "the policy has one key twice": ("саясатта бір кілт екі рет", "в политике один ключ дважды"),
+    "the policy has a group whose threshold is not 1 to its number of members": (
+        "саясаттағы топ шегі 1 мен мүше саны аралығында емес",
+        "порог группы в политике не от 1 до числа членов",
+    ),
+    "the policy has one name as a member twice": ("саясатта бір атау екі рет мүше", "в политике одно имя дважды член"),
+    "the policy refers to a name it has not defined before": (
+        "саясат бұрын анықталмаған атауға сілтейді",
+        "политика ссылается на имя, не определённое раньше",
+    ),
+    "a name in the policy is defined twice or reserved": (
+        "саясаттағы атау екі рет анықталған немесе сақтаулы",
+        "имя в политике определено дважды или занято",
+    ),
+    "the policy has a line that is none of log, witness, group and one quorum": (
+        "саясатта log, witness, group және жалғыз quorum емес жол бар",
+        "в политике строка не из log, witness, group и одной quorum",
+    ),
+    "the quorum of the policy is not reached": ("саясат кворумы жиналмаған", "кворум политики не набран"),
+    # proofs and tiles
+    "the index is not below the tree's size": ("индекс ағаш өлшемінен кем емес", "индекс не меньше размера дерева"),
+    "the index is not above the one before": ("индекс алдыңғысынан артық емес", "индекс не больше предыдущего"),
+    "a hash is not 32 bytes": ("хеш 32 байт емес", "хеш не 32 байта"),
+    "a proof has more hashes than any tree needs": (
+        "растаудағы хеш саны кез келген ағашқа керегінен көп",
+        "в подтверждении больше хешей, чем нужно любому дереву",
+    ),
+    "the inclusion proof has not the length its index and size ask for": (
+        "растау ұзындығы индекс пен өлшемге сай емес",
+        "длина подтверждения не подходит к индексу и размеру",
+    ),
+    "the inclusion proof leads to another root": (
+        "растау басқа түбірге апарады",
+        "подтверждение ведёт к другому корню",
+    ),
+    "the older tree is larger than the newer one": ("ескі ағаш жаңасынан үлкен", "старое дерево больше нового"),
+    "the consistency proof has not the length its sizes ask for": (
+        "сәйкестік растауының ұзындығы өлшемдерге сай емес",
+        "длина подтверждения согласованности не подходит к размерам",
+    ),
+    "two trees of one size have different roots": (
+        "өлшемі бірдей екі ағаштың түбірі әртүрлі",
+        "у двух деревьев одного размера разные корни",
+    ),
+    "the root of the empty tree is another": ("бос ағаштың түбірі басқа", "корень пустого дерева другой"),
+    "the consistency proof leads to another older root": (
+        "сәйкестік растауы басқа ескі түбірге апарады",
+        "подтверждение согласованности ведёт к другому старому корню",
+    ),
+    "the consistency proof leads to another newer root": (
+        "сәйкестік растауы басқа жаңа түбірге апарады",
+        "подтверждение согласованности ведёт к другому новому корню",
+    ),
+    "a proof is larger than 2 MB": ("растау 2 МБ-тан үлкен", "подтверждение больше 2 МБ"),
+    "a proof's head is not ASCII": ("растаудың басы ASCII емес", "начало подтверждения не ASCII"),
+    "a proof has no index line": ("растауда index жолы жоқ", "в подтверждении нет строки index"),
+    "not a proof: no header, or no checkpoint after an empty line": (
+        "растау емес: бастау жолы не бос жолдан кейінгі бақылау нүктесі жоқ",
+        "не подтверждение: нет заголовка или контрольной точки после пустой строки",
+    ),
+    "a tile level is not 0..63": ("тақта деңгейі 0..63 емес", "уровень плитки не 0..63"),
+    "a tile index or width is outside its range": (
+        "тақта индексі не ені шегінен тыс",
+        "индекс или ширина плитки вне пределов",
+    ),
+    "not a tile path": ("тақта жолы емес", "не путь плитки"),
+    "a tile path with another spelling of the same place": (
+        "тақта жолы сол орынды басқаша жазады",
+        "путь плитки записывает то же место иначе",
+    ),
+    "a tile has not the number of hashes its place asks for": (
+        "тақтадағы хеш саны орнына сай емес",
+        "в плитке не то число хешей",
+    ),
+}

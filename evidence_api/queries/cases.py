@@ -1,0 +1,191 @@
+"""Cases and exhibits as pages show them: names beside ids, what waits for whom, what may be done."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from custody import audit
+from custody.audit import CheckpointView, EntryView
+from evidence_api import jobs
+from evidence_api.access import policy
+from evidence_api.access.policy import Resource, Viewer
+from evidence_api.disclosure import service as disclosures
+from evidence_api.disclosure.service import Disclosure
+from evidence_api.jobs import JobView
+from evidence_api.registry import reads
+from evidence_api.registry.facts import Case, Exhibit, Page
+from evidence_api.registry.model import ExhibitState, Role
+from evidence_api.services import Services
+from redaction import queries as plans
+from redaction.queries import PlanView, RenditionView
+from transcription import service as transcripts
+from transcription.service import TranscriptFacts
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """A case for one viewer: the role they act in, and the parts of it they may open."""
+
+    case: Case
+    role: str
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CaseSummary:
+    """A case in the list: how many exhibits, and how many things of each kind wait."""
+
+    case: Case
+    role: str
+    exhibits: int
+    waiting: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class ExhibitView:
+    """Everything an exhibit's page needs. `names` are display names by account id."""
+
+    exhibit: Exhibit
+    chain: tuple[EntryView, ...]
+    names: Mapping[UUID, str]
+    transcript: TranscriptFacts | None
+    transcript_confirmed: bool
+    plan: PlanView | None
+    plan_request: JobView | None
+    renditions: tuple[RenditionView, ...]
+    jobs: tuple[JobView, ...]
+    checkpoint: CheckpointView | None
+
+
+_PARTS = (
+    ("exhibits", "exhibit.list"),
+    ("people", "case.grants"),
+    ("disclosures", "disclosure.list"),
+    ("trail", "trail.read"),
+)
+
+
+def may(viewer: Viewer, route: str, resource: Resource) -> bool:
+    """Whether the policy would let the viewer through; for offering what can be done, never instead of a guard."""
+    return policy.refusal(viewer, route, resource) is None
+
+
+def case_view(services: Services, viewer: Viewer, case_id: UUID) -> CaseView:
+    """A case and what of it this viewer may open. Raises NotFound `case.not_found`."""
+    with services.database.read() as session:
+        case = reads.get_case(session, case_id)
+    resource = Resource(case_id=case_id)
+    role = viewer.acting_role(resource)
+    parts = tuple(name for name, route in _PARTS if may(viewer, route, resource))
+    return CaseView(case, role.value if role else "", parts)
+
+
+def summaries(
+    services: Services, viewer: Viewer, *, after: tuple[str | int, ...] | None, limit: int
+) -> Page[CaseSummary]:
+    """The viewer's cases with what waits in them; an auditor sees all, without what waits."""
+    case_ids = None if viewer.role is Role.AUDITOR else viewer.cases()
+    with services.database.read() as session:
+        page = reads.list_cases(session, case_ids=case_ids, after=after, limit=limit)
+        return Page(tuple(_summary(session, viewer, case) for case in page.items), page.after)
+
+
+def _summary(session: Session, viewer: Viewer, case: Case) -> CaseSummary:
+    resource = Resource(case_id=case.id)
+    role = viewer.acting_role(resource)
+    states = reads.count_exhibits(session, case.id)
+    waiting = {"exhibit_refused": states.get(ExhibitState.REFUSED, 0)}
+    if may(viewer, "plan.read", resource):
+        planned = plans.count_by_state(session, case.id)
+        waiting |= {
+            "plan_open": planned.get("drafted", 0),
+            "plan_returned": planned.get("returned", 0),
+            "plan_to_approve": planned.get("submitted", 0),
+        }
+    if may(viewer, "disclosure.draft", resource):
+        drafted = [one for one in disclosures.of_case(session, case.id) if one.state == "draft"]
+        waiting["disclosure_draft"] = len(drafted)
+    shown = {kind: count for kind, count in waiting.items() if count}
+    return CaseSummary(case, role.value if role else "", sum(states.values()), shown)
+
+
+def received(services: Services, account_id: UUID) -> tuple[tuple[Case, tuple[Disclosure, ...]], ...]:
+    """What was released to a person, by case: all that the defence has."""
+    with services.database.read() as session:
+        rounds = disclosures.released_to(session, account_id)
+        case_ids = dict.fromkeys(one.case_id for one in rounds)
+        return tuple(
+            (reads.get_case(session, case_id), tuple(one for one in rounds if one.case_id == case_id))
+            for case_id in case_ids
+        )
+
+
+def exhibit_view(services: Services, exhibit_id: UUID) -> ExhibitView:
+    """Raises NotFound `exhibit.not_found`."""
+    with services.database.read() as session:
+        exhibit = reads.get_exhibit(session, exhibit_id)
+        chain = tuple(audit.chain(session, f"exhibit:{exhibit_id}"))
+        transcript = transcripts.current(session, exhibit_id)
+        planned = plans.plans_of_exhibit(session, exhibit_id)
+        request = _plan_request(session, chain)
+        subjects = [f"exhibit:{exhibit_id}"]
+        subjects += [f"transcript:{transcript.id}"] if transcript else []
+        subjects += [f"plan:{planned[0].id}"] if planned else []
+        found = [jobs.latest(session, subject) for subject in subjects] + [request]
+        return ExhibitView(
+            exhibit=exhibit,
+            chain=chain,
+            names=names_in(session, chain, [exhibit.registered_by]),
+            transcript=transcript,
+            transcript_confirmed=transcripts.confirmed(session, exhibit_id) is not None,
+            plan=planned[0] if planned else None,
+            plan_request=request,
+            renditions=tuple(plans.renditions_of_exhibits(session, [exhibit_id])),
+            jobs=tuple(job for job in found if job is not None and job.state in ("queued", "running")),
+            checkpoint=audit.latest_checkpoint(session),
+        )
+
+
+def _plan_request(session: Session, chain: tuple[EntryView, ...]) -> JobView | None:
+    """The last request for suggestions, while no plan has come of it."""
+    for entry in reversed(chain):
+        if entry.type == "plan.suggested":
+            return None
+        if entry.type == "plan.requested":
+            return jobs.latest(session, f"plan:{entry.data['plan']}")
+    return None
+
+
+def names_in(session: Session, entries: Iterable[EntryView], more: Iterable[UUID] = ()) -> dict[UUID, str]:
+    """Display names of everyone in these events."""
+    ids = {entry.actor_id for entry in entries if entry.actor_id} | set(more)
+    return reads.names_of(session, list(ids))
+
+
+def names_of(services: Services, account_ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """Display names by account id; None and unknown ids are left out."""
+    with services.database.read() as session:
+        return reads.names_of(session, [one for one in account_ids if one is not None])
+
+
+def officer_exhibits(services: Services, case_id: UUID, account_id: UUID, since: datetime) -> list[Exhibit]:
+    """What an officer has delivered to a case since a moment, by number."""
+    with services.database.read() as session:
+        page = reads.list_exhibits(session, case_id, limit=10_000)
+    return [one for one in page.items if one.registered_by == account_id and one.registered_at >= since]
+
+
+def count_exhibits(services: Services, case_id: UUID) -> int:
+    """How many exhibits a case has, in whatever state."""
+    with services.database.read() as session:
+        return sum(reads.count_exhibits(session, case_id).values())
+
+
+def checkpoint_note(services: Services) -> str | None:
+    """The last published head as a signed note, None before the first."""
+    with services.database.read() as session:
+        head = audit.latest_checkpoint(session)
+    return head.note if head else None

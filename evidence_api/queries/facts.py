@@ -1,0 +1,46 @@
+"""The frozen values that queries hand out, by one address: pages need not know in which room each was made."""
+
+from evidence_api.disclosure.model import WITHHOLD_GROUNDS
+from evidence_api.disclosure.service import Disclosure
+from evidence_api.jobs import JobView
+from evidence_api.registry.facts import Case, Exhibit, Grant
+from evidence_api.registry.model import GRANTABLE, ExhibitForm, Role
+from redaction.model import PageBox, SpokenWord, Suggestion, WordSpan
+from redaction.plan import Addition, Decision
+from redaction.queries import PlanView, RenditionView
+from redaction.reasons import REASONS
+from storage.retention import Basis, Purpose
+from storage.upload import parse_sha256
+from transcription.edits import SetSpeaker, SetText
+from transcription.model import Transcript
+from transcription.service import Reading, RevisionFacts, TranscriptFacts
+
+__all__ = [
+    "GRANTABLE",
+    "REASONS",
+    "WITHHOLD_GROUNDS",
+    "Addition",
+    "Basis",
+    "Case",
+    "Decision",
+    "Disclosure",
+    "Exhibit",
+    "ExhibitForm",
+    "Grant",
+    "JobView",
+    "PageBox",
+    "PlanView",
+    "Purpose",
+    "Reading",
+    "RenditionView",
+    "RevisionFacts",
+    "Role",
+    "SetSpeaker",
+    "SetText",
+    "SpokenWord",
+    "Suggestion",
+    "Transcript",
+    "TranscriptFacts",
+    "WordSpan",
+    "parse_sha256",
+]

@@ -1,0 +1,116 @@
+"""The record as auditors and prosecutors read it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from custody import audit, event
+from custody.audit import CheckpointView, EntryView, LedgerHealth, TrailFilter, TrailPage
+from custody.kernel.outbox import Actor
+from evidence_api.queries.cases import names_in
+from evidence_api.registry import reads
+from evidence_api.services import Services
+
+_EXPORT_PAGE = 500
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of a case's trail is asked for. `areas` are first parts of event types; an empty value asks for all."""
+
+    areas: Sequence[str] = ()
+    actor_name: str = ""
+    exhibit_number: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class NamedPage:
+    """A page of events with the names of everyone in them."""
+
+    entries: tuple[EntryView, ...]
+    names: Mapping[UUID, str]
+    next_seq: int | None
+
+
+@dataclass(frozen=True)
+class LedgerState:
+    """How the ledger stands and its last published head."""
+
+    health: LedgerHealth
+    head: CheckpointView | None
+
+
+def of_case(
+    services: Services, case_id: UUID, *, types: Sequence[str] = (), before: int | None = None, limit: int = 50
+) -> TrailPage:
+    """A page of a case's events, newest first."""
+    with services.database.read() as session:
+        return audit.trail(session, TrailFilter(case_id=case_id, types=types), before_seq=before, limit=limit)
+
+
+def filtered(services: Services, case_id: UUID, wanted: Wanted, *, before: int | None, limit: int) -> NamedPage:
+    """A page of a case's events as a person asks for them, newest first."""
+    with services.database.read() as session:
+        criteria = _criteria(session, case_id, wanted)
+        if criteria is None:
+            return NamedPage((), {}, None)
+        page = audit.trail(session, criteria, before_seq=before, limit=limit)
+        return NamedPage(page.entries, names_in(session, page.entries), page.next_seq)
+
+
+def export(services: Services, actor: Actor, case_id: UUID, wanted: Wanted, *, format: str) -> list[EntryView]:
+    """Every event asked for, newest first, after the export itself was recorded."""
+    with services.database.begin(actor) as work:
+        work.record(event.draft("trail.exported", item=f"case:{case_id}", case_id=case_id, format=format))
+        work.commit()
+    entries: list[EntryView] = []
+    with services.database.read() as session:
+        criteria = _criteria(session, case_id, wanted)
+        before: int | None = None
+        while criteria is not None:
+            page = audit.trail(session, criteria, before_seq=before, limit=_EXPORT_PAGE)
+            entries += page.entries
+            if page.next_seq is None:
+                break
+            before = page.next_seq
+    return entries
+
+
+def of_exhibit(services: Services, exhibit_id: UUID) -> list[EntryView]:
+    """An exhibit's whole chain, oldest first. Raises Corrupt `ledger.…` when it is not what it was."""
+    with services.database.read() as session:
+        audit.check_chain(session, f"exhibit:{exhibit_id}")
+        return audit.chain(session, f"exhibit:{exhibit_id}")
+
+
+def health(services: Services) -> LedgerHealth:
+    """How the ledger stands."""
+    with services.database.read() as session:
+        return audit.health(session)
+
+
+def state(services: Services) -> LedgerState:
+    """How the ledger stands, with its last head."""
+    with services.database.read() as session:
+        return LedgerState(audit.health(session), audit.latest_checkpoint(session))
+
+
+def _criteria(session: Session, case_id: UUID, wanted: Wanted) -> TrailFilter | None:
+    """The filter in the ledger's words; None when nothing can match (nobody of that name, no such exhibit)."""
+    item, actor_id = None, None
+    if wanted.exhibit_number is not None:
+        exhibit = reads.find_exhibit(session, case_id, wanted.exhibit_number)
+        if exhibit is None:
+            return None
+        item = f"exhibit:{exhibit.id}"
+    if wanted.actor_name:
+        actor_id = reads.find_account_by_name(session, wanted.actor_name)
+        if actor_id is None:
+            return None
+    types = [name for name in event.EVENTS if name.partition(".")[0] in wanted.areas]
+    return TrailFilter(case_id, item, types, actor_id, wanted.since, wanted.until)

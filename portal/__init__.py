@@ -1,0 +1,1 @@
+"""The pages: what each person sees and presses. Speaks to evidence_api's use cases and queries only."""

@@ -1,0 +1,104 @@
+// One file on its way: its digest from the worker, its bytes by tus, its seal by asking the server.
+import * as tus from "tus-js-client";
+
+const PART = 16 * 1024 * 1024;
+const ASK_MS = 1500;
+const MEMORY = "dalel-uploads";
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const memory = () => JSON.parse(localStorage.getItem(MEMORY) ?? "{}");
+
+/** What of this case was begun and not finished: {fingerprint: {name, url, exhibit, token, sha256, size}}. */
+export const begun = (caseId) =>
+  Object.fromEntries(Object.entries(memory()).filter(([, entry]) => entry.case === caseId));
+export function remember(fingerprint, entry) {
+  const all = memory();
+  if (entry) all[fingerprint] = entry;
+  else delete all[fingerprint];
+  localStorage.setItem(MEMORY, JSON.stringify(all));
+}
+export const fingerprint = (caseId, folder, file) =>
+  JSON.stringify([caseId, folder, file.name, file.size, file.lastModified]);
+
+/** Digests one file after another in one worker: two cores are enough for hashing beside sending. */
+export class Hasher {
+  constructor(address) {
+    this.worker = new Worker(address, { type: "module" });
+    this.waiting = new Map();
+    this.next = 0;
+    this.worker.onmessage = ({ data }) => {
+      const job = this.waiting.get(data.id);
+      if (data.sha256) job.resolve(data.sha256);
+      else if (data.failed) job.reject(new Error("upload.forgotten"));
+      else job.progress(data.done);
+    };
+  }
+
+  digest(file, progress) {
+    const id = this.next++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject, progress });
+      this.worker.postMessage({ id, file });
+    });
+  }
+}
+
+const codeOf = (response) => {
+  try {
+    return JSON.parse(response.getBody()).code;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Send a file; resolves to the exhibit's id. Rejects with an Error whose message is a stable code. */
+export function send(item, details, csrf, progress) {
+  const known = begun(details.case)[item.fingerprint];
+  const entry = { case: details.case, name: item.file.name, sha256: item.sha256, size: item.file.size, ...known };
+  return new Promise((resolve, reject) => {
+    const upload = new tus.Upload(item.file, {
+      endpoint: "/api/v1/uploads",
+      uploadUrl: known?.url ?? null,
+      chunkSize: PART,
+      retryDelays: [0, 1000, 3000, 8000, 20000, 60000],
+      storeFingerprintForResuming: false,
+      metadata: { ...details, filename: item.file.name, folder: item.folder, sha256: item.sha256 },
+      onBeforeRequest(request) {
+        if (request.getMethod() === "POST") request.setHeader("X-CSRF-Token", csrf);
+        else if (entry.token) request.setHeader("Authorization", `Upload ${entry.token}`);
+      },
+      onAfterResponse(request, response) {
+        if (request.getMethod() !== "POST" || response.getStatus() !== 201) return;
+        entry.url = new URL(response.getHeader("Location"), location.href).href;
+        entry.exhibit = response.getHeader("Dalel-Exhibit");
+        entry.token = response.getHeader("Upload-Token");
+        remember(item.fingerprint, entry);
+      },
+      onShouldRetry(fault) {
+        const status = fault.originalResponse?.getStatus() ?? 0;
+        return status === 0 || status === 409 && codeOf(fault.originalResponse) === "upload.wrong_offset" || status === 423 || status >= 500;
+      },
+      onProgress: (sent) => progress(sent),
+      onSuccess: () => resolve(entry.exhibit),
+      onError(fault) {
+        const answer = fault.originalResponse;
+        const code = answer ? codeOf(answer) : undefined;
+        if (["upload.not_found", "upload.expired", "upload.terminated"].includes(code)) remember(item.fingerprint, null);
+        reject(new Error(code ?? (answer ? "unknown" : "offline")));
+      },
+    });
+    upload.start();
+  });
+}
+
+/** Ask until the server has re-read the file and decided. Rejects with the code it was refused with. */
+export async function sealed(exhibit) {
+  for (;;) {
+    const answer = await fetch(`/api/v1/exhibits/${exhibit}`, { headers: { Accept: "application/json" } }).catch(() => null);
+    const told = answer?.ok ? await answer.json() : null;
+    if (told?.state === "sealed") return told;
+    if (told?.state === "refused" || told?.state === "discarded") throw new Error(told.reason ?? "upload.refused");
+    if (answer?.status === 404 || answer?.status === 401) throw new Error("session.expired");
+    await pause(ASK_MS);
+  }
+}

@@ -1,0 +1,86 @@
+"""Facts of the program as the pages' models take them: shared by the views of several areas."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from custody.audit import EntryView
+from custody.kernel.clock import from_ms
+from evidence_api.queries.cases import CaseView
+from evidence_api.queries.facts import Exhibit, JobView, RenditionView
+from portal.pages.cases import CaseHead, ExhibitRow
+from portal.pages.events import EventLine
+from portal.pages.exhibits import ExhibitRef, Job, Rendition
+
+JOB_KINDS = {
+    "exhibit.seal": "seal",
+    "transcript.draft": "transcribe",
+    "plan.suggest": "suggest",
+    "rendition.burn": "burn",
+}
+_STATES = {"passed": "passed", "failed": "leaks", None: "burned"}
+
+
+def head(view: CaseView) -> CaseHead:
+    """The case as every page inside it shows it."""
+    return CaseHead(view.case.id, view.case.erdr, view.case.title, view.role, view.parts)
+
+
+def exhibit_ref(exhibit: Exhibit) -> ExhibitRef:
+    """The exhibit as a page about something of it names it."""
+    return ExhibitRef(exhibit.id, exhibit.number, exhibit.filename)
+
+
+def exhibit_row(exhibit: Exhibit) -> ExhibitRow:
+    """The exhibit in a table. Its last check is the seal: that is when it was last re-read."""
+    return ExhibitRow(
+        id=exhibit.id,
+        number=exhibit.number,
+        name=exhibit.filename,
+        folder=exhibit.folder,
+        media_type=exhibit.media_type,
+        size_bytes=exhibit.size_bytes,
+        state=exhibit.state.value,
+        digest=exhibit.sha256,
+        checked_at=exhibit.sealed_at,
+    )
+
+
+def event_line(entry: EntryView, names: Mapping[UUID, str]) -> EventLine:
+    """A custody event as it is shown."""
+    return EventLine(
+        index=entry.seq,
+        at=from_ms(entry.time_ms),
+        type=entry.type,
+        actor=names.get(entry.actor_id, "—") if entry.actor_id else "—",
+        role=entry.role,
+        means=entry.means,
+        canonical=entry.canonical.decode(),
+        data=entry.data,
+        names={str(account_id): name for account_id, name in names.items()},
+        leaf_hash=entry.leaf_hash.hex(),
+        item_seq=entry.item_seq,
+    )
+
+
+def job(view: JobView) -> Job:
+    """Work in progress."""
+    sound = view.unit == "ms" and view.total_units > 0
+    return Job(
+        kind=JOB_KINDS[view.facts.task],
+        started_at=view.created_at,
+        done_ms=view.done_units if sound else None,
+        total_ms=view.total_units if sound else None,
+    )
+
+
+def rendition(view: RenditionView) -> Rendition:
+    """A burned file; its address shows exactly what would be released."""
+    return Rendition(
+        id=view.id,
+        kind=view.kind,
+        size_bytes=view.size_bytes,
+        digest=view.sha256,
+        made_at=view.burned_at,
+        state=_STATES[view.leak_result],
+        href=f"/api/v1/renditions/{view.id}/content?view=true",
+    )

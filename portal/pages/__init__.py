@@ -1,0 +1,1 @@
+"""One module per area: frozen view models and the functions that render them. No database, no web framework."""

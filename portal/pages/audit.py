@@ -1,0 +1,53 @@
+"""The auditor's pages: a trail with filters, and the state of the ledger."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from portal.context import RequestContext
+from portal.pages.cases import CaseHead
+from portal.pages.events import EventLine, sentence
+from portal.rendering import page
+
+AREAS = ("case", "exhibit", "content", "transcript", "plan", "rendition", "disclosure", "access")
+"""Filter by area: the part of an event's type before the dot; `access` is access, session and account."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The state of the log. `pending` events wait for the sequencer; `checkpoint_note` is the signed note's text."""
+
+    origin: str
+    size: int
+    pending: int
+    root: str
+    checkpoint_at: datetime | None
+    checkpoint_note: str
+    checkpoint_size: int = 0
+    witnesses: tuple[str, ...] = ()
+    anchored_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Trail:
+    """A page of events, newest first. Filters live in the address: area, actor, exhibit (number), since, until.
+
+    `head` is None for the trail of the whole system. `next_href` and export addresses keep the filters.
+    """
+
+    head: CaseHead | None
+    events: tuple[EventLine, ...]
+    ledger: Ledger
+    filters: Mapping[str, str] = field(default_factory=dict)
+    next_href: str | None = None
+    csv_href: str | None = None
+    json_href: str | None = None
+
+
+def render_trail(context: RequestContext, model: Trail) -> str:
+    sentences = [sentence(context.language, context.offset_hours, event) for event in model.events]
+    return page("trail.html", context, model, tab="trail", sentences=sentences, areas=AREAS)
+
+
+def render_ledger(context: RequestContext, model: Ledger) -> str:
+    return page("ledger.html", context, model)

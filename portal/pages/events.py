@@ -1,0 +1,70 @@
+"""A custody event as a readable sentence in the reader's language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from portal import catalog, formats
+from portal.catalog import Language
+
+_WORDS = {"reason": "error", "result": "result", "role": "role", "kind": "kind"}
+"""Fields whose values are codes, and the catalog prefix under which their words stand."""
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """One event of a trail or of an exhibit's chain.
+
+    `index` is its place in the ledger, None while it waits for the sequencer. `data` is the event's own data. `names`
+    maps ids in it (exhibits, accounts, renditions…) to what people call them; an id without a name is shown shortened.
+    `canonical` is the exact leaf, `leaf_hash` its RFC 9162 hash.
+    """
+
+    index: int | None
+    at: datetime
+    type: str
+    actor: str
+    role: str
+    means: str
+    canonical: str
+    data: Mapping[str, object] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    leaf_hash: str | None = None
+    item_seq: int | None = None
+
+
+def _value(language: Language, offset_hours: int, name: str, value: object, names: Mapping[str, str]) -> str:
+    text = str(value)
+    shown = text
+    if text in names:
+        shown = names[text]
+    elif name.endswith("_bytes") and isinstance(value, int):
+        shown = formats.size(value, language)
+    elif name in ("duration_ms", "machine_ms") and isinstance(value, int):
+        shown = formats.duration(value)
+    elif name.endswith("_ms") and isinstance(value, int):
+        shown = formats.moment(formats.from_ms(value), offset_hours)
+    elif text.startswith("sha256:"):
+        shown = formats.short_digest(text) + "…"
+    elif name in _WORDS and catalog.has(language, f"{_WORDS[name]}.{text}"):
+        shown = catalog.text(language, f"{_WORDS[name]}.{text}").rstrip(".")
+    elif len(text) == 36 and text.count("-") == 4:
+        shown = text[:8]
+    return shown
+
+
+def sentence(language: Language, offset_hours: int, event: EventLine) -> str:
+    """What the event says, in one sentence without its actor and time, which stand beside it.
+
+    A type newer than the catalog (never in this version: a test compares with the closed set) is shown by its name.
+    """
+    key = f"event.{event.type}"
+    if not catalog.has(language, key):
+        return event.type
+    shown = {name: _value(language, offset_hours, name, value, event.names) for name, value in event.data.items()}
+    return catalog.text(language, key).format_map(_Shown(shown))
+
+
+class _Shown(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return "—"

@@ -1,0 +1,112 @@
+"""One exhibit: facts, custody state, content, what can be done now, its chain of custody."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from portal.context import RequestContext
+from portal.pages.cases import CaseHead
+from portal.pages.events import EventLine, sentence
+from portal.rendering import page
+
+ACTIONS = (
+    "request_transcript",
+    "open_transcript",
+    "suggest_plan",
+    "open_plan",
+    "review_plan",
+    "open_renditions",
+    "download",
+    "check_fixity",
+    "discard",
+)
+"""What may be offered on an exhibit. The first that applies is shown as the next step."""
+
+
+@dataclass(frozen=True)
+class ExhibitRef:
+    """An exhibit as a page about something of it names it."""
+
+    id: UUID
+    number: int
+    name: str
+
+
+@dataclass(frozen=True)
+class ExhibitFacts:
+    """Everything known of an exhibit. `recorded_at` is a claim of the file or the person, kept as text."""
+
+    id: UUID
+    number: int
+    name: str
+    folder: str
+    state: str
+    media_type: str | None
+    size_bytes: int
+    digest: str
+    basis: str
+    purpose: str
+    retain_days: int
+    registered_at: datetime
+    registered_by: str
+    ciphertext_digest: str | None = None
+    sealed_at: datetime | None = None
+    retain_until: datetime | None = None
+    recorded_at: str | None = None
+    checked_at: datetime | None = None
+    check_passed: bool = True
+    refused_code: str | None = None
+
+
+@dataclass(frozen=True)
+class Content:
+    """A light view. `kind` is audio, video, image, pdf, text or other; addresses are under this site."""
+
+    kind: str
+    href: str
+    download_href: str
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """A derived file. `state` is burned, passed or leaks; `kind` as in the manifest (sound, transcript, pdf)."""
+
+    id: UUID
+    kind: str
+    size_bytes: int
+    digest: str
+    made_at: datetime
+    state: str
+    href: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work in progress. `kind` is seal, transcribe, suggest or burn; `done_ms` of `total_ms` of sound are done."""
+
+    kind: str
+    started_at: datetime
+    done_ms: int | None = None
+    total_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class ExhibitPage:
+    """The exhibit page. `transcript_state` and `plan_state` are None while there is none."""
+
+    head: CaseHead
+    exhibit: ExhibitFacts
+    chain: tuple[EventLine, ...]
+    actions: tuple[str, ...] = ()
+    content: Content | None = None
+    renditions: tuple[Rendition, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    transcript_state: str | None = None
+    plan_state: str | None = None
+    checkpoint_size: int | None = None
+    checkpoint_at: datetime | None = None
+
+
+def render_exhibit(context: RequestContext, model: ExhibitPage) -> str:
+    sentences = [sentence(context.language, context.offset_hours, event) for event in model.chain]
+    return page("exhibit.html", context, model, sentences=sentences)

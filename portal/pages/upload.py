@@ -1,0 +1,74 @@
+"""The investigator's upload desk and the receipt at its end."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal import catalog
+from portal.context import EMPTY_FORM, Form, RequestContext
+from portal.pages.cases import CaseHead, ExhibitRow
+from portal.rendering import page
+
+ISLAND_WORDS = (
+    "upload.state.waiting",
+    "upload.state.hashing",
+    "upload.state.sending",
+    "upload.state.checking",
+    "upload.state.sealed",
+    "upload.state.duplicate",
+    "upload.state.failed",
+    "upload.state.forgotten",
+    "upload.retry_one",
+    "upload.no_time",
+    "upload.resume_hint",
+    "upload.offline",
+    "upload.describe_first",
+    "upload.all_sealed",
+    "upload.some_failed",
+    "upload.drop_one",
+    "upload.in_case",
+)
+"""Catalog keys that the module shows; given to it as data, so that no module holds a sentence."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A file that the plain form could not take, with the code of why. Selected = stored + failed, always."""
+
+    name: str
+    code: str
+
+
+@dataclass(frozen=True)
+class UploadDesk:
+    """The desk. `refused` and `stored` are the result of the last plain form; `limit_bytes` per file."""
+
+    head: CaseHead
+    limit_bytes: int
+    form: Form = EMPTY_FORM
+    stored: tuple[ExhibitRow, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True)
+class UploadReceipt:
+    """What an officer delivered: printable. `signature` is the checkpoint note that covers it, None while pending."""
+
+    head: CaseHead
+    rows: tuple[ExhibitRow, ...]
+    officer: str
+    at: datetime
+    checkpoint: str | None = None
+
+
+def render_upload(context: RequestContext, model: UploadDesk) -> str:
+    words = {key: catalog.text(context.language, key) for key in ISLAND_WORDS}
+    errors = {
+        key.removeprefix("error."): value
+        for key, value in catalog.entries(context.language).items()
+        if key.startswith(("error.upload.", "error.exhibit.", "error.case.", "error.unknown", "error.blob."))
+    }
+    return page("upload.html", context, model, words=words, errors=errors)
+
+
+def render_receipt(context: RequestContext, model: UploadReceipt) -> str:
+    return page("receipt.html", context, model)

@@ -1,0 +1,132 @@
+"""One exhibit: what it is, what can be done, its chain."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Response
+from starlette.requests import Request
+
+from evidence_api.http.guard import Access, by_exhibit, guard
+from evidence_api.http.parts import ServicesOf
+from evidence_api.http.route import router
+from evidence_api.queries import cases as queries
+from evidence_api.queries.cases import ExhibitView
+from evidence_api.use_cases import redacting, transcribing
+from portal.lines import event_line, head, job, rendition
+from portal.pages.exhibits import Content, ExhibitFacts, ExhibitPage, render_exhibit
+from portal.visits import context, go, html
+
+routes = router()
+_KINDS = {"application/pdf": "pdf", "text/plain": "text"}
+_OPEN_PLANS = ("drafted", "returned")
+
+
+@routes.get("/exhibits/{exhibit_id}")
+def show(
+    exhibit_id: UUID,
+    request: Request,
+    services: ServicesOf,
+    access: Annotated[Access, guard("exhibit.read", by_exhibit)],
+) -> Response:
+    """The exhibit's page."""
+    view = queries.exhibit_view(services, exhibit_id)
+    may_look = queries.may(access.viewer, "exhibit.content", access.resource)
+    model = ExhibitPage(
+        head=head(queries.case_view(services, access.viewer, view.exhibit.case_id)),
+        exhibit=_facts(view),
+        chain=tuple(event_line(entry, view.names) for entry in view.chain),
+        actions=_actions(view, access),
+        content=_content(view) if may_look and view.exhibit.blob_id else None,
+        renditions=tuple(rendition(one) for one in view.renditions),
+        jobs=tuple(job(one) for one in view.jobs),
+        transcript_state=_transcript_state(view),
+        plan_state=view.plan.state if view.plan else None,
+        checkpoint_size=view.checkpoint.size if view.checkpoint else None,
+        checkpoint_at=view.checkpoint.published_at if view.checkpoint else None,
+    )
+    return html(render_exhibit(context(request, access), model))
+
+
+@routes.post("/exhibits/{exhibit_id}/request-transcript")
+def request_transcript(
+    exhibit_id: UUID, services: ServicesOf, access: Annotated[Access, guard("transcript.request", by_exhibit)]
+) -> Response:
+    """Ask for the machine's draft."""
+    transcribing.request(services, access.actor, exhibit_id)
+    return go(f"/exhibits/{exhibit_id}", "transcript_requested")
+
+
+@routes.post("/exhibits/{exhibit_id}/suggest-plan")
+def suggest_plan(
+    exhibit_id: UUID, services: ServicesOf, access: Annotated[Access, guard("plan.suggest", by_exhibit)]
+) -> Response:
+    """Ask what may have to be hidden."""
+    redacting.request(services, access.actor, exhibit_id)
+    return go(f"/exhibits/{exhibit_id}", "plan_requested")
+
+
+def _facts(view: ExhibitView) -> ExhibitFacts:
+    exhibit = view.exhibit
+    sealed = next((entry for entry in view.chain if entry.type == "exhibit.sealed"), None)
+    return ExhibitFacts(
+        id=exhibit.id,
+        number=exhibit.number,
+        name=exhibit.filename,
+        folder=exhibit.folder,
+        state=exhibit.state.value,
+        media_type=exhibit.media_type,
+        size_bytes=exhibit.size_bytes,
+        digest=exhibit.sha256,
+        basis=exhibit.basis,
+        purpose=exhibit.purpose,
+        retain_days=exhibit.retain_days,
+        registered_at=exhibit.registered_at,
+        registered_by=view.names.get(exhibit.registered_by, "—"),
+        ciphertext_digest=str(sealed.data["ciphertext_sha256"]) if sealed else None,
+        sealed_at=exhibit.sealed_at,
+        retain_until=exhibit.retain_until,
+        recorded_at=exhibit.recorded_at or None,
+        checked_at=exhibit.sealed_at,
+        refused_code=exhibit.reason,
+    )
+
+
+def _content(view: ExhibitView) -> Content:
+    media_type = view.exhibit.media_type or ""
+    family = media_type.partition("/")[0]
+    kind = _KINDS.get(media_type, family if family in ("audio", "video", "image") else "other")
+    address = f"/api/v1/exhibits/{view.exhibit.id}/content"
+    return Content(kind, f"{address}?view=true", address)
+
+
+def _transcript_state(view: ExhibitView) -> str | None:
+    if view.transcript is None:
+        return None
+    if view.transcript_confirmed:
+        return "confirmed"
+    return "draft" if view.transcript.state == "drafted" else view.transcript.state
+
+
+def _actions(view: ExhibitView, access: Access) -> tuple[str, ...]:
+    """What may be done next, the most fitting first; each is asked of the policy, as its guard will."""
+    if view.exhibit.blob_id is None:
+        return ()
+    media_type = view.exhibit.media_type or ""
+    spoken = media_type.startswith(transcribing.SPOKEN)
+    silent = media_type == "application/pdf" or media_type.startswith("image/")
+    transcript = _transcript_state(view)
+    asked = view.plan_request is not None and view.plan_request.state in ("queued", "running")
+    ready = (transcript == "confirmed" or silent) and not asked
+    plan = view.plan.state if view.plan else None
+    offers = (
+        ("review_plan", "plan.read", plan in ("submitted", "approved")),
+        ("open_plan", "plan.read", plan in _OPEN_PLANS),
+        ("suggest_plan", "plan.suggest", ready and plan in (None, "approved")),
+        ("request_transcript", "transcript.request", spoken and transcript in (None, "failed")),
+        ("open_transcript", "transcript.read", transcript not in (None, "failed")),
+        ("open_renditions", "rendition.read", bool(view.renditions)),
+        ("download", "exhibit.content", True),
+    )
+    return tuple(
+        action for action, route, fits in offers if fits and queries.may(access.viewer, route, access.resource)
+    )

@@ -1,0 +1,320 @@
+"""The redaction desk, the approver's view, and what was burned."""
+
+import json
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Response
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+
+from custody.kernel.errors import Conflict
+from evidence_api.access.policy import Resource
+from evidence_api.http.guard import Access, by_exhibit, guard
+from evidence_api.http.parts import ServicesOf
+from evidence_api.http.route import router
+from evidence_api.queries import cases as queries
+from evidence_api.queries import desks
+from evidence_api.queries.desks import PlanDesk
+from evidence_api.queries.facts import REASONS, Decision, PageBox, RenditionView, Suggestion, WordSpan
+from evidence_api.queries.planning import by_exhibits_plan
+from evidence_api.services import Services
+from evidence_api.use_cases import redacting
+from portal.catalog import Language
+from portal.context import EMPTY_FORM, Form
+from portal.lines import exhibit_ref, head, job, rendition
+from portal.pages.redaction import (
+    CheckedRendition,
+    LeakCheck,
+    PlanReview,
+    PreviewLine,
+    ReasonChoice,
+    RedactionDesk,
+    Renditions,
+    Run,
+    SuggestionGroup,
+    SuggestionRow,
+    render_plan_review,
+    render_redaction,
+    render_renditions,
+)
+from portal.views.transcripts import turns
+from portal.visits import CORRECTABLE, Fields, context, go, html, language_of, returned
+
+routes = router()
+_AROUND = 6
+_OPEN = ("drafted", "returned")
+
+
+def by_plan_of_exhibit(session: Session, request: Request) -> Resource:
+    """The exhibit with who submitted its newest plan: the second person must be another."""
+    resource = by_exhibit(session, request)
+    return by_exhibits_plan(session, resource, UUID(request.path_params["exhibit_id"]))
+
+
+@routes.get("/exhibits/{exhibit_id}/redaction")
+def desk(
+    exhibit_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("plan.read", by_exhibit)]
+) -> Response:
+    """The desk of an open plan; a submitted one is looked at in the approver's view."""
+    found = desks.newest_plan(services, exhibit_id)
+    if found.view.state not in _OPEN:
+        return go(f"/exhibits/{exhibit_id}/redaction/review")
+    return html(_desk(request, services, access, found, EMPTY_FORM))
+
+
+@routes.post("/exhibits/{exhibit_id}/redaction/decisions")
+def decide(
+    exhibit_id: UUID,
+    request: Request,
+    services: ServicesOf,
+    fields: Fields,
+    access: Annotated[Access, guard("plan.decide", by_exhibit)],
+) -> Response:
+    """Take the page's decisions, all or none; then stay, or put the plan before a second person."""
+    found = desks.newest_plan(services, exhibit_id)
+    try:
+        version = _version(fields)
+        decisions = _decisions(found.suggestions, fields)
+        if decisions:
+            view = redacting.decide(services, access.actor, found.view.id, version=version, decisions=decisions)
+            version = view.version
+        if fields.get("then") == "submit":
+            redacting.submit(services, access.actor, found.view.id, version=version)
+            return go(f"/exhibits/{exhibit_id}/redaction/review", "submitted")
+    except CORRECTABLE as refusal:
+        again = desks.newest_plan(services, exhibit_id)
+        return html(_desk(request, services, access, again, returned(fields, refusal, {})), 422)
+    return go(f"/exhibits/{exhibit_id}/redaction", "decided")
+
+
+@routes.post("/exhibits/{exhibit_id}/redaction/additions")
+def add(
+    exhibit_id: UUID,
+    request: Request,
+    services: ServicesOf,
+    fields: Fields,
+    access: Annotated[Access, guard("plan.decide", by_exhibit)],
+) -> Response:
+    """Hide words that the machine did not see."""
+    found = desks.newest_plan(services, exhibit_id)
+    try:
+        if found.said is None:
+            raise Conflict("plan.bad_region")
+        addition = desks.addition_of_words(
+            found.said, fields.get("first", "").strip(), fields.get("last", "").strip(), fields.get("reason", "")
+        )
+        redacting.decide(
+            services, access.actor, found.view.id, version=_version(fields), decisions=(), additions=[addition]
+        )
+    except CORRECTABLE as refusal:
+        return html(
+            _desk(request, services, access, found, returned(fields, refusal, {"plan.bad_region": "first"})), 422
+        )
+    return go(f"/exhibits/{exhibit_id}/redaction", "decided")
+
+
+@routes.get("/exhibits/{exhibit_id}/redaction/review")
+def review(
+    exhibit_id: UUID,
+    request: Request,
+    services: ServicesOf,
+    access: Annotated[Access, guard("plan.read", by_plan_of_exhibit)],
+) -> Response:
+    """What would be released, for the second person."""
+    return html(_review(request, services, access, exhibit_id, EMPTY_FORM))
+
+
+@routes.post("/exhibits/{exhibit_id}/redaction/approve")
+def approve(
+    exhibit_id: UUID,
+    request: Request,
+    services: ServicesOf,
+    fields: Fields,
+    access: Annotated[Access, guard("plan.approve", by_plan_of_exhibit)],
+) -> Response:
+    """The second person's yes to exactly the plan that was on the page."""
+    found = desks.newest_plan(services, exhibit_id)
+    try:
+        version = desks.version_of(services, found.view.id, fields.get("plan_sha256", ""))
+        redacting.approve(services, access.actor, found.view.id, version=version)
+    except CORRECTABLE as refusal:
+        return html(_review(request, services, access, exhibit_id, returned(fields, refusal, {})), 422)
+    return go(f"/exhibits/{exhibit_id}/renditions", "approved")
+
+
+@routes.post("/exhibits/{exhibit_id}/redaction/return")
+def send_back(
+    exhibit_id: UUID,
+    request: Request,
+    services: ServicesOf,
+    fields: Fields,
+    access: Annotated[Access, guard("plan.return", by_plan_of_exhibit)],
+) -> Response:
+    """Send a plan back with words."""
+    found = desks.newest_plan(services, exhibit_id)
+    try:
+        redacting.send_back(
+            services, access.actor, found.view.id, version=found.view.version, reason=fields.get("reason", "")
+        )
+    except CORRECTABLE as refusal:
+        form = returned(fields, refusal, {"plan.no_words": "reason"})
+        return html(_review(request, services, access, exhibit_id, form), 422)
+    return go(f"/exhibits/{exhibit_id}", "returned")
+
+
+@routes.get("/exhibits/{exhibit_id}/renditions")
+def renditions(
+    exhibit_id: UUID,
+    request: Request,
+    services: ServicesOf,
+    access: Annotated[Access, guard("rendition.read", by_exhibit)],
+) -> Response:
+    """What was burned, and how it stood the leak check."""
+    view = queries.exhibit_view(services, exhibit_id)
+    running = next((one for one in view.jobs if one.facts.task == redacting.BURN), None)
+    failed = next((entry for entry in reversed(view.chain) if entry.type == "rendition.failed"), None)
+    model = Renditions(
+        head=head(queries.case_view(services, access.viewer, access.case_id)),
+        exhibit=exhibit_ref(view.exhibit),
+        renditions=tuple(_checked(one) for one in view.renditions),
+        job=job(running) if running else None,
+        failed_code=str(failed.data["reason"]) if failed and not view.renditions else None,
+    )
+    return html(render_renditions(context(request, access), model))
+
+
+def _checked(one: RenditionView) -> CheckedRendition:
+    report = json.loads(one.leak_report) if one.leak_report else {"checks": []}
+    checks = tuple(LeakCheck(check["name"], check["state"], check["detail"]) for check in report["checks"])
+    return CheckedRendition(rendition(one), checks, one.burned_at if checks else None)
+
+
+def _version(fields: dict[str, str]) -> int:
+    text = fields.get("version", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 8):
+        raise Conflict("plan.stale")
+    return int(text)
+
+
+def _decisions(suggestions: Sequence[Suggestion], fields: dict[str, str]) -> list[Decision]:
+    """What the page says that is not so already."""
+    decisions = []
+    for one in suggestions:
+        word = fields.get(f"decision.{one.id}")
+        reason = fields.get(f"reason.{one.id}") or None
+        if word == "accept" and (one.state, one.reason) != ("accepted", reason):
+            decisions.append(Decision(one.id, True, reason, one.replacement))
+        if word == "reject" and one.state != "rejected":
+            decisions.append(Decision(one.id, False))
+    return decisions
+
+
+def _desk(request: Request, services: Services, access: Access, found: PlanDesk, form: Form) -> str:
+    view = queries.exhibit_view(services, found.view.exhibit_id)
+    language = language_of(request, access.visitor)
+    names = queries.names_of(services, [found.view.returned_by])
+    model = RedactionDesk(
+        head=head(queries.case_view(services, access.viewer, access.case_id)),
+        exhibit=exhibit_ref(view.exhibit),
+        state=found.view.state,
+        groups=_groups(found),
+        reasons=tuple(ReasonChoice(reason.code, reason.label[language]) for reason in REASONS.all()),
+        audio_href=f"/api/v1/exhibits/{view.exhibit.id}/content?view=true" if found.said else None,
+        duration_ms=found.said.said.duration_ms if found.said else 0,
+        turns=turns(found.said) if found.said else (),
+        returned_by=names.get(found.view.returned_by) if found.view.returned_by else None,
+        returned_reason=found.view.return_reason,
+        can_decide=queries.may(access.viewer, "plan.decide", access.resource),
+        version=found.view.version,
+        form=form,
+    )
+    return render_redaction(context(request, access), model)
+
+
+def _groups(found: PlanDesk) -> tuple[SuggestionGroup, ...]:
+    """By kind, then by the text itself: every place of one name stands together."""
+
+    def key(one: Suggestion) -> tuple[str, str]:
+        return one.entity, one.text.casefold().strip(" .,;:!?…")
+
+    ordered = sorted(found.suggestions, key=key)
+    return tuple(
+        SuggestionGroup(entity, rows[0].text, tuple(_row(found, one) for one in rows))
+        for (entity, _), rows in ((name, list(group)) for name, group in groupby(ordered, key))
+    )
+
+
+def _row(found: PlanDesk, one: Suggestion) -> SuggestionRow:
+    region = one.regions[0]
+    before, after, language, start_ms = "", "", "ru", None
+    if found.said and isinstance(region, WordSpan):
+        words = [(word.text, turn.language) for turn in found.said.said.turns for word in turn.words]
+        before = " ".join(text for text, _ in words[max(0, region.first - _AROUND) : region.first])
+        after = " ".join(text for text, _ in words[region.last + 1 : region.last + 1 + _AROUND])
+        language, start_ms = words[region.first][1], region.start_ms
+    return SuggestionRow(
+        id=one.id,
+        text=one.text,
+        before=before,
+        after=after,
+        state=one.state,
+        source="person" if one.recognizer == "person" else "machine",
+        language=language,
+        reason=one.reason,
+        replacement=one.replacement,
+        start_ms=start_ms,
+        page_number=region.page + 1 if isinstance(region, PageBox) else None,
+    )
+
+
+def _review(request: Request, services: Services, access: Access, exhibit_id: UUID, form: Form) -> str:
+    found = desks.newest_plan(services, exhibit_id)
+    plan = found.view
+    view = queries.exhibit_view(services, exhibit_id)
+    names = queries.names_of(services, [plan.submitted_by, plan.approved_by])
+    language = language_of(request, access.visitor)
+    may_approve = queries.may(access.viewer, "plan.approve", access.resource)
+    states = [one.state for one in found.suggestions]
+    model = PlanReview(
+        head=head(queries.case_view(services, access.viewer, access.case_id)),
+        exhibit=exhibit_ref(view.exhibit),
+        state=plan.state,
+        plan_digest=plan.plan_sha256 or "",
+        submitted_by=names.get(plan.submitted_by, "—") if plan.submitted_by else "—",
+        submitted_at=plan.submitted_at or plan.created_at,
+        lines=_preview(found, language),
+        reasons={reason.code: reason.label[language] for reason in REASONS.all()},
+        hidden=states.count("accepted"),
+        muted_ms=desks.hidden_ms(found.suggestions),
+        rejected=states.count("rejected"),
+        can_approve=plan.state == "submitted" and may_approve,
+        why_not="plan.self_approval" if plan.state == "submitted" and not may_approve else None,
+        approved_by=names.get(plan.approved_by) if plan.approved_by else None,
+        approved_at=plan.approved_at,
+        form=form,
+    )
+    return render_plan_review(context(request, access), model)
+
+
+def _preview(found: PlanDesk, language: Language) -> tuple[PreviewLine, ...]:
+    if found.said is None:
+        return tuple(
+            PreviewLine((Run(f"{region.page + 1}: "), Run("", True, one.reason), Run(f" {one.text}")), language)
+            for one in found.suggestions
+            if one.state == "accepted"
+            for region in one.regions[:1]
+            if isinstance(region, PageBox)
+        )
+    spoken = found.said.said.turns
+    return tuple(
+        PreviewLine(
+            runs=tuple(Run(f"{passage.text} ", passage.withheld is not None, passage.withheld) for passage in passages),
+            language=spoken[number].language,
+            speaker=spoken[number].speaker,
+            start_ms=spoken[number].start_ms,
+        )
+        for number, passages in groupby(found.passages, lambda passage: passage.turn)
+    )

@@ -1,0 +1,184 @@
+"""Sign in and out, language and appearance, home, a new case, help."""
+
+from typing import Annotated
+
+from fastapi import Response
+from starlette.requests import Request
+
+from evidence_api.http.guard import Access, guard
+from evidence_api.http.paging import Cursor, Keyset
+from evidence_api.http.parts import ServicesOf, sign_in_rules
+from evidence_api.http.route import router
+from evidence_api.http.visitor import address_of, clear_session_cookie, cookie_name, set_session_cookie
+from evidence_api.queries import cases as queries
+from evidence_api.services import Services
+from evidence_api.use_cases import cases as case_acts
+from evidence_api.use_cases import people
+from portal import visits
+from portal.catalog import LANGUAGES
+from portal.pages.session import (
+    CaseCard,
+    Home,
+    NewCase,
+    SignIn,
+    Waiting,
+    render_help,
+    render_home,
+    render_new_case,
+    render_sign_in,
+)
+from portal.visits import Fields, context, go, html, local_path, try_form
+
+routes = router()
+KEYSET = Keyset("portal-cases", (str,))
+_PAGE = 30
+_YEAR_S = 365 * 86_400
+
+
+@routes.get("/sign-in")
+def sign_in_page(
+    request: Request, services: ServicesOf, access: Annotated[Access, guard("page.public")], to: str = "/"
+) -> Response:
+    """The sign-in page; whoever is signed in goes on. A cookie that opens nothing any more is taken back."""
+    if access.visitor.account is not None:
+        return go(local_path(to))
+    answer = html(render_sign_in(context(request, access), SignIn(to=local_path(to))))
+    if access.visitor.by_cookie:
+        clear_session_cookie(answer, services.settings)
+    return answer
+
+
+@routes.post("/sign-in")
+def sign_in(
+    request: Request, services: ServicesOf, fields: Fields, access: Annotated[Access, guard("session.create")]
+) -> Response:
+    """Open a session under a new token, whatever the browser brought."""
+    to = local_path(fields.get("to", "/"))
+    name = cookie_name(services.settings)
+
+    def act() -> Response:
+        signed_in = people.sign_in(
+            services.database,
+            services.passwords,
+            sign_in_rules(services.settings),
+            login=fields.get("login", ""),
+            password=fields.get("password", ""),
+            means="browser",
+            address=address_of(request, services.settings.trusted_proxies),
+            previous_token=request.cookies.get(name),
+        )
+        answer = go(to)
+        set_session_cookie(answer, services.settings, signed_in.token)
+        return answer
+
+    return try_form(fields, {}, act, lambda form: render_sign_in(context(request, access), SignIn(to=to, form=form)))
+
+
+@routes.post("/sign-out")
+def sign_out(services: ServicesOf, access: Annotated[Access, guard("session.close")]) -> Response:
+    """End the session."""
+    if access.visitor.session_id is not None:
+        people.sign_out(services.database, access.actor, access.visitor.session_id)
+    answer = go("/sign-in", "signed_out")
+    clear_session_cookie(answer, services.settings)
+    return answer
+
+
+@routes.get("/language/{value}")
+def choose_language(
+    value: str, services: ServicesOf, access: Annotated[Access, guard("page.public")], to: str = "/"
+) -> Response:
+    """Keep a language in a cookie and come back."""
+    return _choice(services, visits.LANGUAGE_COOKIE, value if value in LANGUAGES else LANGUAGES[0], to, access)
+
+
+@routes.get("/theme/{value}")
+def choose_theme(
+    value: str, services: ServicesOf, access: Annotated[Access, guard("page.public")], to: str = "/"
+) -> Response:
+    """Keep light, dark or the device's own in a cookie and come back."""
+    return _choice(services, visits.THEME_COOKIE, value if value in visits.THEMES else "auto", to, access)
+
+
+def _choice(services: Services, cookie: str, value: str, to: str, access: Access) -> Response:
+    del access
+    answer = go(local_path(to))
+    answer.set_cookie(
+        cookie, value, max_age=_YEAR_S, path="/", secure=services.settings.https, httponly=True, samesite="strict"
+    )
+    return answer
+
+
+@routes.get("/")
+def home(
+    request: Request, services: ServicesOf, access: Annotated[Access, guard("page.home")], cursor: Cursor = None
+) -> Response:
+    """The person's cases and what waits in them; for the defence what was released to it."""
+    viewer = access.viewer
+    if viewer.role is not None and viewer.role.value == "defence" and viewer.account_id:
+        cards = [
+            CaseCard(
+                id=case.id,
+                erdr=case.erdr,
+                title=case.title,
+                role="defence",
+                exhibits=len(rounds),
+                opened_at=rounds[-1].released_at or case.opened_at,
+                waiting=tuple(
+                    Waiting("disclosure_new", 1, f"/disclosures/{one.id}") for one in rounds if not one.received_at
+                ),
+            )
+            for case, rounds in queries.received(services, viewer.account_id)
+        ]
+        return html(render_home(context(request, access), Home(tuple(cards), can_open_case=False)))
+    page = queries.summaries(services, viewer, after=KEYSET.decode(cursor), limit=_PAGE)
+    model = Home(
+        cases=tuple(_card(one) for one in page.items),
+        can_open_case=queries.may(viewer, "case.create", access.resource),
+        next_href=f"/?cursor={KEYSET.encode(page.after)}" if page.after else None,
+    )
+    return html(render_home(context(request, access), model))
+
+
+def _card(one: queries.CaseSummary) -> CaseCard:
+    places = {"disclosure_draft": "/disclosures"}
+    waiting = tuple(
+        Waiting(kind, count, f"/cases/{one.case.id}{places.get(kind, '')}") for kind, count in one.waiting.items()
+    )
+    return CaseCard(one.case.id, one.case.erdr, one.case.title, one.role, one.exhibits, one.case.opened_at, waiting)
+
+
+@routes.get("/cases/new")
+def new_case(request: Request, services: ServicesOf, access: Annotated[Access, guard("case.create")]) -> Response:
+    """The form that opens a case."""
+    return html(render_new_case(context(request, access), NewCase()))
+
+
+@routes.post("/cases")
+def open_case(
+    request: Request, services: ServicesOf, fields: Fields, access: Annotated[Access, guard("case.create")]
+) -> Response:
+    """Open a case."""
+
+    def act() -> Response:
+        case = case_acts.open_case(
+            services.database,
+            access.actor,
+            erdr=fields.get("erdr", "").strip(),
+            title=fields.get("title", ""),
+            pattern=services.settings.erdr_pattern,
+        )
+        return go(f"/cases/{case.id}", "case_opened")
+
+    return try_form(
+        fields,
+        {"case.": "erdr", "text.": "title"},
+        act,
+        lambda form: render_new_case(context(request, access), NewCase(form=form)),
+    )
+
+
+@routes.get("/help")
+def show_help(request: Request, access: Annotated[Access, guard("page.public")]) -> Response:
+    """Keys and words."""
+    return html(render_help(context(request, access)))

@@ -1,0 +1,125 @@
+"""The upload desk: with modules over tus, without them by a plain form; and the receipt."""
+
+import hashlib
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+
+from custody.kernel.errors import DalelError, Invalid
+from evidence_api.http.guard import Access, by_case, guard
+from evidence_api.http.parts import ServicesOf
+from evidence_api.http.route import router
+from evidence_api.queries import cases as queries
+from evidence_api.queries.facts import Exhibit, ExhibitForm
+from evidence_api.services import Services
+from evidence_api.use_cases import intake
+from portal.context import EMPTY_FORM, Form
+from portal.lines import exhibit_row, head
+from portal.pages.cases import ExhibitRow
+from portal.pages.upload import Refusal, UploadDesk, UploadReceipt, render_receipt, render_upload
+from portal.visits import context, html
+
+routes = router()
+_DAY = timedelta(hours=24)
+_PIECE = 1 << 20
+
+
+@routes.get("/cases/{case_id}/upload")
+def desk(
+    case_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("upload.create", by_case)]
+) -> Response:
+    """The desk."""
+    return html(_desk(request, services, access, EMPTY_FORM))
+
+
+@routes.post("/cases/{case_id}/upload")
+async def take(
+    case_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("upload.create", by_case)]
+) -> Response:
+    """Files from a plain form: each is taken or refused by itself, and every one is accounted for."""
+    del case_id
+    sent = await request.form()
+    fields = {name: value for name, value in sent.items() if isinstance(value, str)}
+    files = [value for name, value in sent.multi_items() if isinstance(value, UploadFile) and value.filename]
+    if not files:
+        return html(_desk(request, services, access, Form(fields, {"files": "upload.empty"})), 422)
+    stored: list[ExhibitRow] = []
+    refused: list[Refusal] = []
+    for file in files:
+        try:
+            stored.append(exhibit_row(await run_in_threadpool(_take, services, access, file, fields)))
+        except DalelError as refusal:
+            refused.append(Refusal(file.filename or "", refusal.code))
+    form = Form(fields) if refused else EMPTY_FORM
+    page = _desk(request, services, access, form, tuple(stored), tuple(refused))
+    return html(page, 200 if stored else 422)
+
+
+def _take(services: Services, access: Access, file: UploadFile, fields: dict[str, str]) -> Exhibit:
+    """One file by the same road as tus: registered, received, and then sealed by a worker."""
+    digest, size_bytes = hashlib.sha256(), 0
+    while piece := file.file.read(_PIECE):
+        digest.update(piece)
+        size_bytes += len(piece)
+    days = fields.get("retain_days", "").strip()
+    form = ExhibitForm(
+        filename=file.filename or "",
+        folder="",
+        sha256=f"sha256:{digest.hexdigest()}",
+        size_bytes=size_bytes,
+        basis=fields.get("basis", ""),
+        purpose=fields.get("purpose", ""),
+        retain_days=int(days) if days.isascii() and days.isdigit() and len(days) < 7 else 0,
+    )
+    if not size_bytes:
+        raise Invalid("exhibit.empty")
+    upload, _ = intake.begin(services, access.actor, access.case_id, form)
+    appender = intake.receive(
+        services, access.actor, upload.id, offset_bytes=0, declared_bytes=size_bytes, checksum=None
+    )
+    file.file.seek(0)
+    while piece := file.file.read(_PIECE):
+        appender.write(piece)
+    appender.finish()
+    return intake.exhibit(services, upload.exhibit_id)
+
+
+@routes.get("/cases/{case_id}/upload/receipt")
+def receipt(
+    case_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("upload.create", by_case)]
+) -> Response:
+    """What this officer has delivered to the case in the last day, to be printed."""
+    now = services.database.clock.now()
+    officer = access.visitor.account
+    delivered = queries.officer_exhibits(services, case_id, officer.id, now - _DAY) if officer else []
+    model = UploadReceipt(
+        head=head(queries.case_view(services, access.viewer, case_id)),
+        rows=tuple(exhibit_row(one) for one in delivered),
+        officer=officer.display_name if officer else "",
+        at=now,
+        checkpoint=queries.checkpoint_note(services),
+    )
+    return html(render_receipt(context(request, access), model))
+
+
+def _desk(
+    request: Request,
+    services: Services,
+    access: Access,
+    form: Form,
+    stored: tuple[ExhibitRow, ...] = (),
+    refused: tuple[Refusal, ...] = (),
+) -> str:
+    model = UploadDesk(
+        head=head(queries.case_view(services, access.viewer, access.case_id)),
+        limit_bytes=intake.limits(services).max_bytes,
+        form=form,
+        stored=stored,
+        refused=refused,
+    )
+    return render_upload(context(request, access), model)

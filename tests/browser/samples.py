@@ -1,0 +1,484 @@
+"""Sample models of every page: fictitious people, IINs that belong to nobody. Only for looking and for tests."""
+
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from portal.context import Form, Person
+from portal.pages import audit, cases, disclosures, exhibits, redaction, session, transcript, upload
+from portal.pages.events import EventLine
+
+NOW = datetime(2026, 3, 14, 13, 5, 22, tzinfo=UTC)
+
+
+def ident(name: str) -> UUID:
+    return uuid5(NAMESPACE_URL, name)
+
+
+def sha(name: str) -> str:
+    return "sha256:" + hashlib.sha256(name.encode()).hexdigest()
+
+
+PERSON = Person(ident("saule"), "Прокурор Ерлан Демо", "prosecutor")
+HEAD = cases.CaseHead(ident("case"), "990000099000001", "Дүкендегі алаяқтық туралы іс", "prosecutor")
+AUDIO = exhibits.ExhibitRef(ident("audio"), 1, "Жауап алу 2026-03-11.wav")
+
+
+def ago(**delta: float) -> datetime:
+    return NOW - timedelta(**delta)
+
+
+ROWS = (
+    cases.ExhibitRow(
+        ident("audio"),
+        1,
+        "Жауап алу 2026-03-11.wav",
+        "Тінту/Диск",
+        "audio/wav",
+        9_412_044,
+        "sealed",
+        sha("1"),
+        ago(hours=2),
+    ),
+    cases.ExhibitRow(
+        ident("pdf"), 2, "Протокол осмотра.pdf", "", "application/pdf", 184_223, "sealed", sha("2"), ago(hours=3)
+    ),
+    cases.ExhibitRow(
+        ident("docx"),
+        3,
+        "Объяснительная записка свидетеля с очень длинным именем файла, которое не помещается в строку.docx",
+        "Материалы/Приложения",
+        None,
+        48_230,
+        "checking",
+        sha("3"),
+    ),
+    cases.ExhibitRow(ident("png"), 4, "қолхат 📷.png", "", "image/png", 812_334, "refused", sha("4")),
+)
+DATA = {
+    "exhibit.registered": {
+        "exhibit": str(ident("audio")),
+        "number": 1,
+        "sha256": sha("1"),
+        "size_bytes": 9_412_044,
+        "basis": "Тінту хаттамасы № 14",
+        "purpose": "дәлелдеу",
+        "retain_days": 3650,
+    },
+    "upload.finished": {"exhibit": str(ident("audio")), "upload": str(ident("u")), "size_bytes": 9_412_044},
+    "exhibit.sealed": {
+        "exhibit": str(ident("audio")),
+        "blob": "b1",
+        "sha256": sha("1"),
+        "size_bytes": 9_412_044,
+        "ciphertext_sha256": sha("c"),
+        "ciphertext_bytes": 9_420_000,
+        "retain_until_ms": 2_088_504_322_000,
+        "media_type": "audio/wav",
+    },
+    "content.viewed": {"subject": str(ident("audio")), "sha256": sha("1")},
+    "transcript.drafted": {
+        "exhibit": str(ident("audio")),
+        "transcript": "t",
+        "revision": 1,
+        "sha256": sha("t"),
+        "audio_sha256": sha("1"),
+        "engine": "faster-whisper 1.2.1",
+        "model": "whisper-base",
+        "model_sha256": sha("m"),
+        "parameters_sha256": sha("p"),
+        "duration_ms": 98_000,
+        "machine_ms": 31_000,
+    },
+    "access.denied": {"action": "exhibit.read", "predicate": "case_member"},
+    "rendition.leak_checked": {
+        "exhibit": str(ident("audio")),
+        "rendition": "r",
+        "sha256": sha("r"),
+        "result": "passed",
+        "report_sha256": sha("rr"),
+        "checks": 6,
+    },
+}
+PEOPLE = (
+    ("Тергеуші Сәуле Демо", "investigator", "browser"),
+    ("жүйе", "system", "worker"),
+    ("Прокурор Ерлан Демо", "prosecutor", "api"),
+)
+CHAIN = tuple(
+    EventLine(
+        index=1200 + n if type != "access.denied" else None,
+        at=ago(hours=9 - n),
+        type=type,
+        actor=PEOPLE[n % 3][0],
+        role=PEOPLE[n % 3][1],
+        means=PEOPLE[n % 3][2],
+        canonical='{"actor":{"id":"…","means":"browser","role":"investigator"},"data":{"number":1},"v":1}',
+        data=data,
+        names={str(ident("audio")): "№ 1"},
+        leaf_hash=sha(type),
+        item_seq=n,
+    )
+    for n, (type, data) in enumerate(DATA.items())
+)
+FACTS = exhibits.ExhibitFacts(
+    ident("audio"),
+    1,
+    "Жауап алу 2026-03-11.wav",
+    "Тінту/Диск",
+    "sealed",
+    "audio/wav",
+    9_412_044,
+    sha("1"),
+    "Тінту хаттамасы № 14, 11.03.2026",
+    "Дәлелдеу",
+    3650,
+    ago(hours=9),
+    "Тергеуші Сәуле Демо",
+    sha("c"),
+    ago(hours=8),
+    NOW + timedelta(days=3650),
+    "2026-03-11T10:22:00",
+    ago(hours=2),
+)
+TURNS_TEXT = (
+    ("Следователь", "ru", "Назовите ваше имя и дату рождения"),
+    ("Свидетель", "ru", "Меня зовут Айгүл Серікқызы Демеуова телефон восемь семьсот один пять пять пять"),
+    ("Следователь", "ru", "Расскажите что произошло вечером второго марта"),
+    ("Свидетель", "kk", "Кешке жұмыстан шыққанда дүкеннің алдында екі адамды көрдім біреуі Ерболат еді"),
+    ("Следователь", "ru", "Вы узнали второго человека"),
+    ("Свидетель", "ru", "Нет он стоял спиной было темно я не разглядела"),
+)
+
+
+def turns() -> tuple[transcript.Turn, ...]:
+    made, at = [], 0
+    for index, (speaker, language, text) in enumerate(TURNS_TEXT):
+        start, words = at, []
+        for number, word in enumerate(text.split()):
+            words.append(transcript.Word(word, at, at + 320, 410_000 if number % 7 == 3 else 930_000))
+            at += 340
+        made.append(transcript.Turn(index, start, at, speaker, language, tuple(words)))
+        at += 300
+    return tuple(made)
+
+
+DURATION_MS = 24_000
+DESK = transcript.TranscriptDesk(
+    HEAD,
+    AUDIO,
+    "draft",
+    "/sample.wav",
+    DURATION_MS,
+    2,
+    turns(),
+    (
+        transcript.RevisionRow(1, "draft", "faster-whisper", ago(hours=4)),
+        transcript.RevisionRow(2, "correction", "Прокурор Ерлан Демо", ago(hours=1), (1, 3)),
+    ),
+    "faster-whisper 1.2.1",
+    "whisper-base " + sha("m"),
+    31_000,
+    can_correct=True,
+    can_confirm=True,
+)
+REASONS = (
+    redaction.ReasonChoice("witness_safety", "Безопасность свидетеля или потерпевшего"),
+    redaction.ReasonChoice("personal_data", "Персональные данные"),
+    redaction.ReasonChoice("third_party", "Сведения о постороннем лице"),
+)
+GROUPS = (
+    redaction.SuggestionGroup(
+        "PERSON",
+        "Айгүл Серікқызы Демеуова",
+        (
+            redaction.SuggestionRow(
+                ident("s1"),
+                "Айгүл Серікқызы Демеуова",
+                "Меня зовут",
+                "телефон восемь",
+                "accepted",
+                reason="witness_safety",
+                replacement="Свидетель 1",
+                start_ms=2400,
+            ),
+            redaction.SuggestionRow(
+                ident("s2"), "Айгүлдің", "сол кезде", "қолында сөмке болды", "open", language="kk", start_ms=9800
+            ),
+        ),
+    ),
+    redaction.SuggestionGroup(
+        "PHONE",
+        "8 701 555…",
+        (
+            redaction.SuggestionRow(
+                ident("s3"), "восемь семьсот один пять пять пять", "телефон", "", "open", start_ms=4100
+            ),
+        ),
+    ),
+    redaction.SuggestionGroup(
+        "OTHER",
+        "дүкен",
+        (
+            redaction.SuggestionRow(
+                ident("s4"),
+                "дүкеннің алдында",
+                "жұмыстан шыққанда",
+                "екі адамды",
+                "rejected",
+                "person",
+                "kk",
+                start_ms=12000,
+            ),
+        ),
+    ),
+)
+REDACTION = redaction.RedactionDesk(
+    HEAD,
+    AUDIO,
+    "returned",
+    GROUPS,
+    REASONS,
+    "/sample.wav",
+    DURATION_MS,
+    turns(),
+    returned_by="Старший прокурор Анна Демо",
+    returned_reason="Проверьте второй номер телефона.",
+)
+REVIEW = redaction.PlanReview(
+    HEAD,
+    AUDIO,
+    "submitted",
+    sha("plan"),
+    "Прокурор Ерлан Демо",
+    ago(hours=1),
+    (
+        redaction.PreviewLine((redaction.Run("Назовите ваше имя и дату рождения"),), "ru", "Следователь", 0),
+        redaction.PreviewLine(
+            (
+                redaction.Run("Меня зовут"),
+                redaction.Run("Свидетель 1", True, "witness_safety"),
+                redaction.Run("телефон"),
+                redaction.Run("", True, "personal_data"),
+            ),
+            "ru",
+            "Свидетель",
+            2300,
+        ),
+        redaction.PreviewLine(
+            (redaction.Run("Кешке жұмыстан шыққанда дүкеннің алдында екі адамды көрдім"),), "kk", "Свидетель", 9100
+        ),
+    ),
+    {reason.code: reason.label for reason in REASONS},
+    2,
+    3200,
+    1,
+    True,
+)
+SOUND = exhibits.Rendition(ident("r1"), "sound", 4_201_332, sha("r1"), ago(minutes=30), "passed", "/sample.wav")
+TEXT = exhibits.Rendition(ident("r2"), "transcript", 8_213, sha("r2"), ago(minutes=30), "leaks", "/x.txt")
+CHECKS = (
+    redaction.LeakCheck("tone_only", "passed", "2 spans hold a tone only"),
+    redaction.LeakCheck("strings", "passed", "0 forbidden words in the bytes"),
+    redaction.LeakCheck("ocr", "not_run", "no pages"),
+)
+RENDITIONS = redaction.Renditions(
+    HEAD,
+    AUDIO,
+    (
+        redaction.CheckedRendition(SOUND, CHECKS, ago(minutes=29)),
+        redaction.CheckedRendition(
+            TEXT, (redaction.LeakCheck("withheld", "failed", "1 forbidden word found"),), ago(minutes=29)
+        ),
+    ),
+)
+FILES = (
+    disclosures.DisclosedFile("data/0001/0001-sound.flac", 1, "sound", 4_201_332, sha("r1"), "/r/1", True),
+    disclosures.DisclosedFile("data/0001/0001-transcript.txt", 1, "transcript", 8_213, sha("r2"), "/r/2"),
+    disclosures.DisclosedFile("data/0002/0002-document.pdf", 2, "pdf", 201_332, sha("r3"), "/r/3"),
+)
+WITHHELD = (disclosures.WithheldExhibit(3, "under_review"), disclosures.WithheldExhibit(4, "not_material"))
+DISCLOSURE = disclosures.Disclosure(
+    HEAD,
+    ident("d"),
+    2,
+    "Адвокат Марат Демо",
+    "ready",
+    ago(hours=5),
+    FILES,
+    WITHHELD,
+    4,
+    True,
+    "Прокурор Ерлан Демо",
+    "/p.zip",
+    "990000099000001-2.zip",
+    4_420_112,
+    sha("z"),
+    1288,
+    1,
+    ago(hours=4),
+    ago(hours=3),
+)
+NOTE = "dalel.example/log\n1288\nq1b2Zk3m4n5o6p7q8r9s0tuvwxyz0123456789abcde=\n\n— dalel.example/log AbCd1234…\n"
+LEDGER = audit.Ledger("dalel.example/log", 1290, 2, sha("root"), ago(minutes=1), NOTE, 1288, ("court.example/witness",))
+TRAIL = audit.Trail(
+    HEAD,
+    tuple(reversed(CHAIN)),
+    LEDGER,
+    {"area": "exhibit", "actor": "Сәуле"},
+    "?before=1",
+    "?format=csv",
+    "?format=json",
+)
+EXHIBIT = exhibits.ExhibitPage(
+    HEAD,
+    FACTS,
+    CHAIN,
+    ("open_transcript", "open_plan", "download", "check_fixity"),
+    exhibits.Content("audio", "/sample.wav", "/sample.wav"),
+    (SOUND, TEXT),
+    (exhibits.Job("burn", ago(minutes=1), 31_000, 98_000),),
+    "confirmed",
+    "submitted",
+    1288,
+    ago(minutes=1),
+)
+HOME = session.Home(
+    (
+        session.CaseCard(
+            HEAD.id,
+            HEAD.erdr,
+            HEAD.title,
+            "prosecutor",
+            4,
+            ago(days=3),
+            (session.Waiting("transcript_draft", 1, "/t"), session.Waiting("plan_to_approve", 2, "/p")),
+        ),
+        session.CaseCard(
+            ident("case2"),
+            "990000099000002",
+            "Кража со склада на улице Абая, второй эпизод",
+            "supervising_prosecutor",
+            21,
+            ago(days=9),
+        ),
+    ),
+    True,
+)
+GRANTS = (
+    cases.GrantRow("Тергеуші Сәуле Демо", "investigator", "investigator", ago(days=3)),
+    cases.GrantRow("Адвокат Марат Демо", "defence", "defence", ago(days=1), NOW + timedelta(days=30), None, "/revoke"),
+    cases.GrantRow("Эксперт Ольга Демо", "expert", "expert", ago(days=2), None, ago(days=1)),
+)
+DRAFT = disclosures.DisclosureDraft(
+    HEAD,
+    (disclosures.Recipient(ident("m"), "Адвокат Марат Демо"),),
+    (
+        disclosures.DraftItem(
+            ident("audio"),
+            1,
+            "Жауап алу 2026-03-11.wav",
+            (
+                disclosures.FileChoice(ident("r1"), "sound", 4_201_332, chosen=True),
+                disclosures.FileChoice(ident("r2"), "transcript", 8_213, "disclosure.rendition_leaks"),
+            ),
+        ),
+        disclosures.DraftItem(ident("pdf"), 2, "Протокол осмотра.pdf", (), "under_review"),
+    ),
+    2,
+    Form(errors={"": "disclosure.incomplete"}),
+)
+PAGES = {
+    "sign-in": (
+        session.render_sign_in,
+        session.SignIn("/cases", Form({"login": "saule"}, {"password": "session.refused"})),
+    ),
+    "home": (session.render_home, HOME),
+    "home-empty": (session.render_home, session.Home((), True)),
+    "new-case": (
+        session.render_new_case,
+        session.NewCase(form=Form({"erdr": "12", "title": "Іс"}, {"erdr": "case.number_invalid"})),
+    ),
+    "error": (session.render_error, session.ErrorPage(403, "access.denied", "01HZX-7Q")),
+    "case-exhibits": (cases.render_case_exhibits, cases.CaseExhibits(HEAD, ROWS, 4, True)),
+    "case-empty": (cases.render_case_exhibits, cases.CaseExhibits(HEAD, (), 0, True)),
+    "case-people": (
+        cases.render_case_people,
+        cases.CasePeople(
+            HEAD,
+            GRANTS,
+            ("investigator", "prosecutor", "defence"),
+            Form({"login": "x"}, {"login": "account.not_found"}),
+        ),
+    ),
+    "case-disclosures": (
+        cases.render_case_disclosures,
+        cases.CaseDisclosures(
+            HEAD,
+            (
+                cases.DisclosureRow(ident("d"), 2, "Адвокат Марат Демо", "ready", 3, 2, ago(hours=5), ago(hours=4)),
+                cases.DisclosureRow(ident("d1"), 1, "Адвокат Марат Демо", "releasing", 1, 3),
+            ),
+            True,
+        ),
+    ),
+    "upload": (
+        upload.render_upload,
+        upload.UploadDesk(
+            HEAD,
+            100 * 2**30,
+            Form({"basis": "Тінту хаттамасы № 14"}, {"purpose": "retention.bad_purpose"}),
+            ROWS[:1],
+            (upload.Refusal("бос.txt", "upload.empty"),),
+        ),
+    ),
+    "receipt": (upload.render_receipt, upload.UploadReceipt(HEAD, ROWS, "Тергеуші Сәуле Демо", NOW, NOTE)),
+    "exhibit": (exhibits.render_exhibit, EXHIBIT),
+    "transcript": (transcript.render_transcript, DESK),
+    "transcript-confirmed": (
+        transcript.render_transcript,
+        replace(
+            DESK,
+            state="confirmed",
+            confirmed_by="Прокурор Ерлан Демо",
+            confirmed_at=ago(hours=1),
+            can_correct=False,
+            can_confirm=False,
+        ),
+    ),
+    "transcript-waiting": (
+        transcript.render_transcript,
+        transcript.TranscriptDesk(
+            HEAD,
+            AUDIO,
+            "requested",
+            "/sample.wav",
+            DURATION_MS,
+            job=exhibits.Job("transcribe", ago(minutes=1), 12_000, DURATION_MS),
+        ),
+    ),
+    "redaction": (redaction.render_redaction, REDACTION),
+    "redaction-document": (
+        redaction.render_redaction,
+        replace(
+            REDACTION,
+            turns=(),
+            audio_href=None,
+            groups=(),
+            document_text="Протокол осмотра места происшествия\nСвидетель …",
+        ),
+    ),
+    "plan-review": (redaction.render_plan_review, REVIEW),
+    "plan-own": (redaction.render_plan_review, replace(REVIEW, can_approve=False, why_not="plan.self_approval")),
+    "renditions": (redaction.render_renditions, RENDITIONS),
+    "disclosure-draft": (disclosures.render_disclosure_draft, DRAFT),
+    "release": (
+        disclosures.render_release,
+        disclosures.ReleaseConfirm(HEAD, ident("d"), 2, "Адвокат Марат Демо", FILES, WITHHELD, 4),
+    ),
+    "disclosure": (disclosures.render_disclosure, DISCLOSURE),
+    "trail": (audit.render_trail, TRAIL),
+    "trail-empty": (audit.render_trail, replace(TRAIL, events=(), next_href=None)),
+    "ledger": (audit.render_ledger, LEDGER),
+}
