@@ -7,7 +7,7 @@ from datetime import datetime
 from portal import catalog, formats
 from portal.catalog import Language
 
-_WORDS = {"reason": "error", "result": "result", "role": "role", "kind": "kind"}
+_WORDS = {"basis": "basis", "reason": "error", "result": "result", "role": "role", "kind": "kind"}
 """Fields whose values are codes, and the catalog prefix under which their words stand."""
 
 

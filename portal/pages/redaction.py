@@ -61,6 +61,8 @@ class RedactionDesk:
 
     head: CaseHead
     exhibit: ExhibitRef
+    plan_id: UUID
+    version: int
     state: str
     groups: tuple[SuggestionGroup, ...]
     reasons: tuple[ReasonChoice, ...]
@@ -108,6 +110,8 @@ class PlanReview:
 
     head: CaseHead
     exhibit: ExhibitRef
+    plan_id: UUID
+    version: int
     state: str
     plan_digest: str
     submitted_by: str

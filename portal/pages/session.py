@@ -44,7 +44,7 @@ WAITING_KINDS = (
 
 @dataclass(frozen=True)
 class CaseCard:
-    """A case as the list shows it. `role` is the person's role in this case."""
+    """A case as the list shows it. `role` is the person's role in it; `href` leads elsewhere than to the case."""
 
     id: UUID
     erdr: str
@@ -53,6 +53,7 @@ class CaseCard:
     exhibits: int
     opened_at: datetime
     waiting: tuple[Waiting, ...] = ()
+    href: str | None = None
 
 
 @dataclass(frozen=True)

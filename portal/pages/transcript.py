@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from portal import catalog
 from portal.context import EMPTY_FORM, Form, RequestContext
@@ -68,7 +69,7 @@ class RevisionRow:
 class TranscriptDesk:
     """The desk. `state` is requested, draft, confirmed or failed. `failed_code` says why there is none.
 
-    A correction is posted to `/exhibits/<id>/transcript/turns/<index>` with `revision` and `text`; a request that
+    A correction is posted to `/transcripts/<transcript_id>/turns/<index>` with `revision` and `text`; a request that
     accepts JSON gets `{"revision", "saved_at"}` or a problem document. `form` brings a refused correction back.
     """
 
@@ -77,7 +78,9 @@ class TranscriptDesk:
     state: str
     audio_href: str
     duration_ms: int
+    transcript_id: UUID | None = None
     revision: int = 0
+    sha256: str = ""
     turns: tuple[Turn, ...] = ()
     revisions: tuple[RevisionRow, ...] = ()
     engine: str = ""

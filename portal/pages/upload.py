@@ -8,6 +8,21 @@ from portal.context import EMPTY_FORM, Form, RequestContext
 from portal.pages.cases import CaseHead, ExhibitRow
 from portal.rendering import page
 
+BASES = (
+    "inspection",
+    "search",
+    "seizure",
+    "provided",
+    "court_order",
+    "covert_action",
+    "interrogation",
+    "expert_opinion",
+    "foreign_request",
+    "administrative_record",
+)
+PURPOSES = ("pretrial", "trial", "execution", "cassation", "archive", "training")
+"""The closed lists of storage.retention, in the order a person is offered them."""
+
 ISLAND_WORDS = (
     "upload.state.waiting",
     "upload.state.hashing",
@@ -67,7 +82,7 @@ def render_upload(context: RequestContext, model: UploadDesk) -> str:
         for key, value in catalog.entries(context.language).items()
         if key.startswith(("error.upload.", "error.exhibit.", "error.case.", "error.unknown", "error.blob."))
     }
-    return page("upload.html", context, model, words=words, errors=errors)
+    return page("upload.html", context, model, words=words, errors=errors, bases=BASES, purposes=PURPOSES)
 
 
 def render_receipt(context: RequestContext, model: UploadReceipt) -> str:
