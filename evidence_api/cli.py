@@ -51,10 +51,12 @@ def demo(data: Path | None, out: Path) -> None:
 
 @main.command()
 def migrate() -> None:
-    """Bring database and buckets to the present version. Safe to run again."""
+    """Make missing keys, bring database and buckets to the present version. Safe to run again."""
     from evidence_api import prepare  # noqa: PLC0415  Alembic is this command's alone
 
-    prepare.everything(configuration.load())
+    settings = configuration.load()
+    prepare.keys(settings)
+    prepare.everything(settings)
 
 
 @main.command()

@@ -158,17 +158,16 @@ def _entries(session: Session, disclosure: Disclosure, manifest: Manifest) -> li
 
     Raises Unavailable `disclosure.not_published` while the release has no place in the ledger.
     """
-    entries = audit.chain(session, f"disclosure:{disclosure.id}")
-    if not any(entry.type == "disclosure.released" for entry in entries):
-        raise Unavailable("disclosure.not_published")
+    entries = _up_to(audit.chain(session, f"disclosure:{disclosure.id}"), "disclosure.released", disclosure.id)
     for exhibit in manifest.exhibits:
-        entries += _up_to_disclosure(audit.chain(session, f"exhibit:{exhibit}"), disclosure.id)
+        entries += _up_to(audit.chain(session, f"exhibit:{exhibit}"), "exhibit.disclosed", disclosure.id)
     return entries
 
 
-def _up_to_disclosure(chain: list[EntryView], disclosure_id: UUID) -> list[EntryView]:
+def _up_to(chain: list[EntryView], last: str, disclosure_id: UUID) -> list[EntryView]:
+    """A chain up to what this disclosure did to it: later looks and rounds are not this package's business."""
     for place, entry in enumerate(chain):
-        if entry.type == "exhibit.disclosed" and entry.data["disclosure"] == str(disclosure_id):
+        if entry.type == last and entry.data["disclosure"] == str(disclosure_id):
             return chain[: place + 1]
     raise Unavailable("disclosure.not_published")
 

@@ -1,5 +1,6 @@
 """Celery: carries job ids from the dispatcher to worker processes. It knows nothing of what a job is."""
 
+import os
 from collections.abc import Callable
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from kombu.exceptions import OperationalError
 
 from custody.kernel.errors import Unavailable
 from evidence_api.jobs import Runner
+from evidence_api.stack.lifeline import die_with_parent
 
 TASK = "dalel.run_job"
 FAST, MEDIA = "fast", "media"
@@ -54,7 +56,11 @@ def serve(app: Celery, make_runner: Callable[[], Runner], queue: str, processes:
     """Work off a queue until told to stop. Each child process builds its own runner: no connection crosses a fork."""
     runners: list[Runner] = []
 
+    parent = os.getpid()
+
     def prepare(**_: object) -> None:
+        # A pool child outlives nobody: killed with its parent, its job goes to another at once.
+        die_with_parent(parent)
         runners[:] = [make_runner()]
 
     worker_process_init.connect(prepare, weak=False)

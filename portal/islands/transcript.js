@@ -78,6 +78,7 @@ async function save(form) {
     area.dataset.kept = sent;
     revision = String(told.revision ?? revision);
     for (const field of document.querySelectorAll("[name=revision]")) field.value = revision;
+    for (const field of document.querySelectorAll("[name=sha256]")) field.value = told.sha256 ?? field.value;
     localStorage.removeItem(storeKey(form));
     say(form, fill("transcript.saved", { at: timeOfDay(told.saved_at ? new Date(told.saved_at) : new Date()) }));
   } catch (fault) {

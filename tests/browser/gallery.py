@@ -92,7 +92,7 @@ def gallery() -> Starlette:
             Route("/sample.wav", sound),
             Route("/language/{value}", choose),
             Route("/theme/{value}", choose),
-            Route("/exhibits/{exhibit}/transcript/turns/{turn:int}", save_turn, methods=["POST"]),
+            Route("/transcripts/{transcript}/turns/{turn:int}", save_turn, methods=["POST"]),
             Mount("/static", StaticFiles(directory=assets.BUILD)),
             Route("/{rest:path}", take_form, methods=["POST"]),
         ]
