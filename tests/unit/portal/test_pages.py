@@ -103,8 +103,8 @@ def test_text_is_escaped() -> None:
 
 
 def test_notice() -> None:
-    html = session.render_home(context("en", notice=Notice("error.access.denied", "bad")), samples.HOME)
-    assert "You may not do this" in html
+    html = session.render_home(context("en", notice=Notice("notice.revoked", "bad")), samples.HOME)
+    assert "Access to the case has ended" in html
     assert 'role="alert"' in html
 
 
