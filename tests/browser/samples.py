@@ -171,7 +171,6 @@ DESK = transcript.TranscriptDesk(
     "draft",
     "/sample.wav",
     DURATION_MS,
-    ident("transcript"),
     2,
     sha("t"),
     turns(),
@@ -239,8 +238,6 @@ GROUPS = (
 REDACTION = redaction.RedactionDesk(
     HEAD,
     AUDIO,
-    ident("plan"),
-    3,
     "returned",
     GROUPS,
     REASONS,
@@ -253,8 +250,6 @@ REDACTION = redaction.RedactionDesk(
 REVIEW = redaction.PlanReview(
     HEAD,
     AUDIO,
-    ident("plan"),
-    4,
     "submitted",
     sha("plan"),
     "Прокурор Ерлан Демо",
