@@ -15,7 +15,7 @@ from evidence_api.http.routes import accounts, cases, session, system
 
 API = "/api/v1"
 STREAMING = (f"{API}/uploads", "/uploads/")
-"""Bodies under these paths (tus, the portal's plain form) are as large as an upload may be, which counts them itself."""
+"""Bodies under these paths (tus, the plain form) are as large as an upload may be, which counts them itself."""
 
 
 def create_app(parts: Parts, routers: Sequence[APIRouter] = (), root_routers: Sequence[APIRouter] = ()) -> FastAPI:
