@@ -22,6 +22,7 @@ from evidence_api.disclosure import package
 from evidence_api.disclosure import service as disclosures
 from evidence_api.disclosure.model import RELEASING
 from evidence_api.disclosure.package import DataFile
+from evidence_api.disclosure.reader import render_reader
 from evidence_api.disclosure.service import Disclosure
 from evidence_api.jobs import WORKER, Job
 from evidence_api.services import Services
@@ -117,8 +118,12 @@ class PackageDisclosure:
             for file in manifest.files
         ]
         digests = [FileDigest(file.path, file.sha256.removeprefix("sha256:"), file.size_bytes) for file in files]
-        tags = bundle.write(manifest.encode(), leaves, head.note.encode(), digests)
-        return package.build(target, f"dalel-{manifest.erdr}-{manifest.round}", tags, files)
+        name = f"dalel-{manifest.erdr}-{manifest.round}"
+        extra = {
+            "index.html": render_reader(manifest, f"dalel-disclosure-{manifest.round}-{disclosure.id.hex[-8:]}.zip")
+        }
+        tags = bundle.write(manifest.encode(), leaves, head.note.encode(), digests, extra)
+        return package.build(target, name, tags, files)
 
     def _read(self, case_id: UUID, file: DisclosedFile) -> Iterator[bytes]:
         """A rendition's bytes, its read by the worker recorded first."""
