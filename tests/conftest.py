@@ -1,7 +1,7 @@
 """The real servers for tests that ask for them, started once per run and only then.
 
 `stack` (addresses of PostgreSQL, SeaweedFS, Valkey), `owner_url`, `database_template`, `fresh_database` (one per test
-module, migrated), `object_store_endpoint`, `broker_url`, `clock`.
+module, migrated), `object_store_endpoint`, `broker_url`, `clock`, `system` (all of it together, once per run).
 """
 
 import shutil
@@ -15,6 +15,7 @@ from evidence_api.stack.endpoints import Endpoints, ObjectStoreAddress
 from evidence_api.stack.stack import Stack
 from tests.clock import FixedClock
 from tests.databases import FreshDatabase, copy_template, drop, make_template
+from tests.whole import System, whole
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +56,15 @@ def fresh_database(database_template: Endpoints) -> Iterator[FreshDatabase]:
     """A migrated, empty database for this module."""
     database = copy_template(database_template)
     yield database
+    drop(database_template, database)
+
+
+@pytest.fixture(scope="session")
+def system(database_template: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The whole system in a database and buckets of its own."""
+    database = copy_template(database_template)
+    with whole(database_template, database, tmp_path_factory.mktemp("system")) as running:
+        yield running
     drop(database_template, database)
 
 

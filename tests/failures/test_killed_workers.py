@@ -1,0 +1,212 @@
+"""Law 8: a worker is killed between each pair of steps of every kind of job; the job ends done exactly once."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from custody.proof import policy, verify
+from evidence_api.use_cases import disclosing, redacting, transcribing
+from evidence_api.use_cases.handlers import of as handlers_of
+from evidence_api.use_cases.intake import SEAL
+from evidence_api.workers.dispatcher import Dispatcher
+from storage.ports import EVIDENCE
+from storage.seal import evidence_key
+from tests import acts
+from tests.failures.doomed import Counting, run_and_die
+from tests.whole import System
+
+LATER = timedelta(seconds=15)
+KILLED = {SEAL, transcribing.DRAFT, redacting.SUGGEST, redacting.BURN, disclosing.PACKAGE}
+
+
+def test_every_kind_of_job_with_a_result_is_killed_here(system):
+    """A discarded upload has none: removing again does nothing (tests/integration/storage)."""
+    assert set(handlers_of(system.services)) - KILLED == {"upload.discard"}
+
+
+def steps_of(system: System, job_id: UUID) -> list[str]:
+    """The steps of a kind of job, found by running one to its end."""
+    passed: list[str] = []
+    made = type("CountingHere", (Counting,), {"passed": passed})
+    assert system.runner(make_job=made).run(job_id) == "done"
+    assert passed[-2:] == ["before commit", "after commit"]
+    return passed
+
+
+def kill_at_every_step(
+    system: System, name: str, prepare: Callable[[], str], check: Callable[[str], None], least: int
+) -> None:
+    """`prepare` brings a subject to where its one job waits; `check` looks at it after the job's end."""
+    first = prepare()
+    steps = steps_of(system, acts.job_of(system, first))
+    check(first)
+    assert len(steps) >= least, steps
+    for fatal, step in enumerate(steps, 1):
+        subject = prepare()
+        job_id = acts.job_of(system, subject)
+        assert dispatched(system, job_id) == 1
+        run_and_die(system.settings, job_id, fatal)
+        ((state, attempts),) = system.rows("SELECT state, attempts FROM jobs WHERE id = :id", id=job_id)
+        over = step == "after commit"
+        assert (state, attempts) == ("done" if over else "running", 1), f"{name}, killed at «{step}»"
+        assert dispatched(system, job_id, after=LATER) == (0 if over else 1), f"{name}, killed at «{step}»"
+        assert system.runner().run(job_id) == ("over" if over else "done"), f"{name}, killed at «{step}»"
+        assert system.runner().run(job_id) == "over"
+        assert dispatched(system, job_id, after=2 * LATER) == 0
+        check(subject)
+
+
+def dispatched(system: System, job_id: UUID, after: timedelta = timedelta()) -> int:
+    """How often a dispatcher sends this job, so much later."""
+    sent: list[UUID] = []
+    database = system.variant(moved=after).database
+    Dispatcher(database, lambda _, job: sent.append(job), lambda task: task).dispatch_once()
+    database.close()
+    return sent.count(job_id)
+
+
+def types(system: System, item: str) -> Counter[str]:
+    return Counter(one["type"] for one in system.events(item))
+
+
+def original_stands(system: System, exhibit_id: str, data: bytes) -> None:
+    answer = system.api("prosecutor")("GET", f"/api/v1/exhibits/{exhibit_id}/content")
+    assert (answer.status_code, answer.content) == (200, data)
+
+
+def test_seal(system):
+    case_id = system.case()
+    sent: dict[str, bytes] = {}
+
+    def prepare() -> str:
+        data = f"evidence {len(sent)}".encode() * 500
+        exhibit_id = system.api("investigator").upload(case_id, data, f"{len(sent)}.bin")
+        sent[exhibit_id] = data
+        return f"exhibit:{exhibit_id}"
+
+    def check(subject: str) -> None:
+        exhibit_id = subject.removeprefix("exhibit:")
+        found = types(system, subject)
+        assert (found["exhibit.sealed"], found["exhibit.seal_failed"], found["upload.refused"]) == (1, 0, 0)
+        ((state, upload, blob_id),) = system.rows(
+            "SELECT e.state, u.state, e.blob_id FROM exhibits e JOIN uploads u ON u.id = e.upload_id WHERE e.id = :id",
+            id=exhibit_id,
+        )
+        assert (state, upload) == ("sealed", "sealed")
+        store, key = system.services.store, evidence_key(blob_id)
+        (stored,) = list(store.list(EVIDENCE, key))
+        assert store.locked_until(EVIDENCE, key, stored.version_id)
+        assert system.tails(blob_id) == 0
+        assert system.rows("SELECT count(*) FROM blobs WHERE id = :id", id=blob_id) == [(1,)]
+        original_stands(system, exhibit_id, sent[exhibit_id])
+
+    kill_at_every_step(system, "seal", prepare, check, least=4)
+
+
+def test_transcribe(system):
+    case_id = system.case()
+    sounds: dict[str, bytes] = {}
+
+    def prepare() -> str:
+        data = acts.sound(2.5, 10.0, number=len(sounds))
+        exhibit_id = system.sealed(case_id, data, f"{len(sounds)}.flac")
+        asked = system.api("prosecutor").post(f"/api/v1/exhibits/{exhibit_id}/transcript")
+        sounds[f"transcript:{asked['id']}"] = data
+        return f"transcript:{asked['id']}"
+
+    def check(subject: str) -> None:
+        transcript_id = subject.removeprefix("transcript:")
+        ((exhibit_id, state, latest),) = system.rows(
+            "SELECT exhibit_id, state, latest_revision FROM transcripts WHERE id = :id", id=transcript_id
+        )
+        assert (state, latest) == ("drafted", 1)
+        count = "SELECT count(*) FROM revisions WHERE transcript_id = :id"
+        assert system.rows(count, id=transcript_id) == [(1,)]
+        found = types(system, f"exhibit:{exhibit_id}")
+        assert (found["transcript.drafted"], found["transcript.failed"]) == (1, 0)
+        original_stands(system, str(exhibit_id), sounds[subject])
+
+    kill_at_every_step(system, "transcribe", prepare, check, least=4)
+
+
+def test_suggest(system):
+    exhibit_id = system.sealed(system.case(), data := acts.sound(number=1000), "said.flac")
+    acts.confirmed(system, exhibit_id)
+    counts = set()
+
+    def prepare() -> str:
+        asked = system.api("prosecutor").post(f"/api/v1/exhibits/{exhibit_id}/plan")
+        return f"plan:{asked['id']}"
+
+    def check(subject: str) -> None:
+        plan_id = subject.removeprefix("plan:")
+        drafted = system.events(f"exhibit:{exhibit_id}", "plan.suggested")
+        assert [one["data"]["plan"] for one in drafted].count(plan_id) == 1
+        plan = system.api("prosecutor").get(f"/api/v1/plans/{plan_id}")
+        assert plan["state"] == "drafted"
+        counts.add(len(plan["suggestions"]))
+        original_stands(system, exhibit_id, data)
+
+    kill_at_every_step(system, "suggest", prepare, check, least=4)
+    assert len(counts) == 1
+    assert counts != {0}
+
+
+def test_burn(system):
+    exhibit_id = system.sealed(system.case(), data := acts.picture(), "scene.png")
+
+    def prepare() -> str:
+        return f"plan:{acts.approved(system, exhibit_id)}"
+
+    def check(subject: str) -> None:
+        plan_id = subject.removeprefix("plan:")
+        burned = [
+            one["type"]
+            for one in system.events(f"exhibit:{exhibit_id}")
+            if one["data"].get("plan") == plan_id and one["type"].startswith("rendition.")
+        ]
+        assert burned == ["rendition.burned"]
+        ((rendition_id, blob_id, result),) = system.rows(
+            "SELECT id, blob_id, leak_result FROM redaction_renditions WHERE plan_id = :id", id=plan_id
+        )
+        assert result == "passed"
+        checks = system.events(f"exhibit:{exhibit_id}", "rendition.leak_checked")
+        assert [one["data"]["rendition"] for one in checks].count(str(rendition_id)) == 1
+        assert system.rows("SELECT count(*) FROM blobs WHERE id = :id", id=blob_id) == [(1,)]
+        bytes_ = system.api("prosecutor")("GET", f"/api/v1/renditions/{rendition_id}/content").content
+        row = system.api("prosecutor").get(f"/api/v1/exhibits/{exhibit_id}/renditions")["items"]
+        (digest,) = [one["sha256"] for one in row if one["id"] == str(rendition_id)]
+        assert digest == "sha256:" + hashlib.sha256(bytes_).hexdigest()
+        original_stands(system, exhibit_id, data)
+
+    kill_at_every_step(system, "burn", prepare, check, least=5)
+
+
+def test_disclose(system, tmp_path):
+    case_id = system.case()
+    exhibit_id = system.sealed(case_id, data := acts.picture(1), "scene.png")
+    renditions = acts.burned(system, exhibit_id)
+    rules = policy.parse(system.services.policy.encode())
+
+    def prepare() -> str:
+        return f"disclosure:{acts.released(system, case_id, renditions)}"
+
+    def check(subject: str) -> None:
+        disclosure_id = subject.removeprefix("disclosure:")
+        assert types(system, subject) == {
+            "disclosure.drafted": 1,
+            "disclosure.released": 1,
+            "disclosure.packaged": 1,
+        }
+        path = f"/api/v1/disclosures/{disclosure_id}"
+        seen = system.api("prosecutor").get(path)
+        assert seen["state"] == "ready"
+        package = tmp_path / f"{disclosure_id}.zip"
+        package.write_bytes(system.api("defence")("GET", f"{path}/package").content)
+        assert seen["package_sha256"] == "sha256:" + hashlib.sha256(package.read_bytes()).hexdigest()
+        verify.verify_path(package, rules)
+        original_stands(system, exhibit_id, data)
+
+    kill_at_every_step(system, "disclose", prepare, check, least=5)
