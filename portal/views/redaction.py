@@ -168,20 +168,21 @@ def renditions(
     view = queries.exhibit_view(services, exhibit_id)
     running = next((one for one in view.jobs if one.facts.task == redacting.BURN), None)
     failed = next((entry for entry in reversed(view.chain) if entry.type == "rendition.failed"), None)
+    readable = queries.may(access.viewer, "rendition.content", access.resource)
     model = Renditions(
         head=head(queries.case_view(services, access.viewer, access.case_id)),
         exhibit=exhibit_ref(view.exhibit),
-        renditions=tuple(_checked(one) for one in view.renditions),
+        renditions=tuple(_checked(one, readable) for one in view.renditions),
         job=job(running) if running else None,
         failed_code=str(failed.data["reason"]) if failed and not view.renditions else None,
     )
     return html(render_renditions(context(request, access), model))
 
 
-def _checked(one: RenditionView) -> CheckedRendition:
+def _checked(one: RenditionView, readable: bool) -> CheckedRendition:
     report = json.loads(one.leak_report) if one.leak_report else {"checks": []}
     checks = tuple(LeakCheck(check["name"], check["state"], check["detail"]) for check in report["checks"])
-    return CheckedRendition(rendition(one), checks, one.burned_at if checks else None)
+    return CheckedRendition(rendition(one, readable=readable), checks, one.burned_at if checks else None)
 
 
 def _version(fields: dict[str, str]) -> int:
