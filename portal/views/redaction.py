@@ -17,7 +17,7 @@ from evidence_api.http.routes.redaction import by_exhibits_plan
 from evidence_api.queries import cases as queries
 from evidence_api.queries import desks
 from evidence_api.queries.desks import PlanDesk
-from evidence_api.queries.facts import REASONS, Decision, PageBox, RenditionView, Suggestion, WordSpan
+from evidence_api.queries.facts import BLOCK, REASONS, Decision, PageBox, Passage, RenditionView, Suggestion, WordSpan
 from evidence_api.services import Services
 from evidence_api.use_cases import redacting
 from portal.catalog import Language
@@ -304,10 +304,15 @@ def _preview(found: PlanDesk, language: Language) -> tuple[PreviewLine, ...]:
     spoken = found.said.said.turns
     return tuple(
         PreviewLine(
-            runs=tuple(Run(f"{passage.text} ", passage.withheld is not None, passage.withheld) for passage in passages),
+            runs=tuple(_run(passage) for passage in passages),
             language=spoken[number].language,
             speaker=spoken[number].speaker,
             start_ms=spoken[number].start_ms,
         )
         for number, passages in groupby(found.passages, lambda passage: passage.turn)
     )
+
+
+def _run(passage: Passage) -> Run:
+    """A word as said, a pseudonym, or solid fill."""
+    return Run("" if BLOCK in passage.text else f"{passage.text} ", passage.withheld is not None, passage.withheld)
