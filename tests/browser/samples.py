@@ -260,7 +260,7 @@ REVIEW = redaction.PlanReview(
                 redaction.Run("Меня зовут"),
                 redaction.Run("Свидетель 1", True, "witness_safety"),
                 redaction.Run("телефон"),
-                redaction.Run("", True, "personal_data"),
+                redaction.Run("█████ ", True, "personal_data"),
             ),
             "ru",
             "Свидетель",
