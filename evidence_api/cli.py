@@ -40,6 +40,9 @@ def servers_elsewhere(command: Command) -> Command:
         ("s3-secret-key", "DALEL_S3_SECRET_KEY", "Its secret key."),
     ):
         command = click.option(f"--{name}", envvar=variable, show_envvar=True, help=what)(command)
+    command = click.option(
+        "--postgres-from-path", is_flag=True, help="Make the child of the PostgreSQL (15 or later) on PATH."
+    )(command)
     return click.option("--s3-secure", is_flag=True, envvar="DALEL_S3_SECURE", help="Reach it over TLS.")(command)
 
 
@@ -52,8 +55,8 @@ def up(data: Path, with_demo: bool, port: int | None, **elsewhere: Any) -> None:
     """Start everything on this machine; Ctrl-C stops it and leaves nothing behind."""
     from evidence_api import embedded  # noqa: PLC0415  the servers' world is not every command's
 
-    external = embedded.external(**elsewhere)
-    sys.exit(embedded.up(data, click.echo, with_demo=with_demo, port=port, external=external))
+    servers = embedded.servers(**elsewhere)
+    sys.exit(embedded.up(data, click.echo, with_demo=with_demo, port=port, servers=servers))
 
 
 @main.command()
@@ -64,11 +67,11 @@ def demo(data: Path | None, out: Path, **elsewhere: Any) -> None:
     """Play the demonstration story once; exit 0 only if every step held."""
     from evidence_api import embedded  # noqa: PLC0415  as above
 
-    external = embedded.external(**elsewhere)
+    servers = embedded.servers(**elsewhere)
     if data is not None:
-        sys.exit(embedded.demo(data, out, click.echo, external))
+        sys.exit(embedded.demo(data, out, click.echo, servers))
     with tempfile.TemporaryDirectory(prefix="dalel-demo-") as directory:
-        sys.exit(embedded.demo(Path(directory), out, click.echo, external))
+        sys.exit(embedded.demo(Path(directory), out, click.echo, servers))
 
 
 @main.command()

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -23,7 +24,22 @@ Say = Callable[[str], None]
 _LOADED = "demonstration-loaded"
 
 
-def external(
+@dataclass(frozen=True)
+class Servers:
+    """Which servers are used: those that run elsewhere, and of whose PostgreSQL a child is made."""
+
+    external: External = field(default_factory=External)
+    postgres_from_path: bool = False
+
+    def stack(self, data: Path, say: Say) -> Stack:
+        """The stack of a data directory with these servers."""
+        return Stack(data, say=say, external=self.external, postgres_from_path=self.postgres_from_path)
+
+
+OWN_SERVERS = Servers()
+
+
+def servers(
     *,
     database: str | None,
     broker: str | None,
@@ -31,20 +47,21 @@ def external(
     s3_access_key: str | None,
     s3_secret_key: str | None,
     s3_secure: bool,
-) -> External:
+    postgres_from_path: bool,
+) -> Servers:
     """Servers that somebody else runs; what is None becomes a child."""
     store = ObjectStoreAddress(s3, s3_access_key or "", s3_secret_key or "", s3_secure) if s3 else None
-    return External(database, store, broker)
+    return Servers(External(database, store, broker), postgres_from_path)
 
 
-def up(data: Path, say: Say, *, with_demo: bool, port: int | None = None, external: External | None = None) -> int:
+def up(data: Path, say: Say, *, with_demo: bool, port: int | None = None, servers: Servers = OWN_SERVERS) -> int:
     """Start all, stay up until SIGINT or SIGTERM, stop all. Returns the exit code."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     begun = time.monotonic()
     try:
-        with Stack(data, say=say, external=external) as stack:
+        with servers.stack(data, say) as stack:
             settings = _start(stack, say, port)
             base_url = settings.public_base_url
             if with_demo and not stop.is_set():
@@ -63,10 +80,10 @@ def up(data: Path, say: Say, *, with_demo: bool, port: int | None = None, extern
     return 0
 
 
-def demo(data: Path, out: Path, say: Say, external: External | None = None) -> int:
+def demo(data: Path, out: Path, say: Say, servers: Servers = OWN_SERVERS) -> int:
     """Play the story once on a system of its own; the last line is `DEMO {json}`."""
     try:
-        with Stack(data, say=say, external=external) as stack:
+        with servers.stack(data, say) as stack:
             settings = _start(stack, say, None)
             report = _play(stack.kept, settings, out, say)
     except StackError as error:
