@@ -102,7 +102,9 @@ def receive(
 
 
 def _finished(work: UnitOfWork, upload: Upload) -> None:
-    finished = _draft("upload.finished", upload, exhibit=upload.exhibit_id, size_bytes=upload.size_bytes)
+    finished = _draft(
+        "upload.finished", upload, exhibit=upload.exhibit_id, upload=upload.id, size_bytes=upload.size_bytes
+    )
     registry.start_checking(work, upload.exhibit_id, work.record(finished))
     work.enqueue(SEAL, subject=f"exhibit:{upload.exhibit_id}", upload=upload.id)
 
@@ -134,7 +136,7 @@ def expire(services: Services) -> int:
     with services.database.begin(WORKER) as work:
         expired = storage.expire_uploads(work)
         for upload in expired:
-            draft = _draft("upload.expired", upload, received_bytes=upload.offset_bytes)
+            draft = _draft("upload.expired", upload, upload=upload.id, received_bytes=upload.offset_bytes)
             registry.discard_exhibit(work, upload.exhibit_id, "upload.expired", work.record(draft))
             work.enqueue(DISCARD, subject=f"exhibit:{upload.exhibit_id}", upload=upload.id)
         work.commit()
@@ -177,7 +179,7 @@ class SealUpload:
             draft = (
                 _draft("exhibit.seal_failed", upload, exhibit=upload.exhibit_id, reason=code)
                 if lying
-                else _draft("upload.refused", upload, exhibit=upload.exhibit_id, reason=code)
+                else _draft("upload.refused", upload, exhibit=upload.exhibit_id, upload=upload.id, reason=code)
             )
             registry.refuse_exhibit(work, upload.exhibit_id, code, work.record(draft))
             if not lying:
@@ -223,8 +225,8 @@ def _sealed(facts: SealFacts, case_id: UUID) -> EventDraft:
     )
 
 
-def _draft(type: str, upload: Upload, **data: Any) -> EventDraft:
-    return event.draft(type, item=f"exhibit:{upload.exhibit_id}", case_id=upload.case_id, upload=upload.id, **data)
+def _draft(type: str, about: Upload, **data: Any) -> EventDraft:
+    return event.draft(type, item=f"exhibit:{about.exhibit_id}", case_id=about.case_id, **data)
 
 
 def _person(actor: Actor) -> UUID:
