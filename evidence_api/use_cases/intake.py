@@ -6,7 +6,7 @@ from uuid import UUID
 
 from custody import event
 from custody.kernel.clock import to_ms
-from custody.kernel.errors import Conflict
+from custody.kernel.errors import Conflict, Gone
 from custody.kernel.outbox import Actor, EventDraft
 from custody.kernel.unit_of_work import UnitOfWork
 from evidence_api.access import upload_tokens
@@ -20,9 +20,10 @@ from storage import retention, seal
 from storage import service as storage
 from storage.blob import FileName, FolderPath
 from storage.intake import Appender
+from storage.media_type import claims_another
 from storage.seal import SealFacts
 from storage.service import NewUpload, Upload
-from storage.upload import Checksum, Limits
+from storage.upload import OPEN, Checksum, Limits, State
 
 SEAL, DISCARD = "exhibit.seal", "upload.discard"
 
@@ -110,9 +111,17 @@ def _finished(work: UnitOfWork, upload: Upload) -> None:
 
 
 def progress(services: Services, upload_id: UUID) -> Upload:
-    """How far an upload durably is. Raises NotFound `upload.not_found`."""
+    """How far an upload durably is. Raises NotFound `upload.not_found`; Gone `upload.expired`, `upload.terminated`:
+    nobody may go on with it (tus 1.0, sections «HEAD» and «Expiration»).
+    """
     with services.database.read() as session:
-        return storage.get_upload(session, upload_id)
+        upload = storage.get_upload(session, upload_id)
+    if upload.state is State.TERMINATED:
+        raise Gone("upload.terminated")
+    late = upload.state in OPEN and services.database.clock.now() >= upload.expires_at
+    if late or upload.state is State.EXPIRED:
+        raise Gone("upload.expired")
+    return upload
 
 
 def terminate(services: Services, actor: Actor, upload_id: UUID) -> None:
@@ -239,6 +248,11 @@ def exhibit(services: Services, exhibit_id: UUID) -> Exhibit:
     """An exhibit's facts. Raises NotFound `exhibit.not_found`."""
     with services.database.read() as session:
         return reads.get_exhibit(session, exhibit_id)
+
+
+def name_mismatch(exhibit: Exhibit) -> bool:
+    """Whether the name of a sealed exhibit claims another type than its content has."""
+    return exhibit.media_type is not None and claims_another(FileName(exhibit.filename), exhibit.media_type)
 
 
 def exhibits(services: Services, case_id: UUID, *, after: tuple[str | int, ...] | None, limit: int) -> Page[Exhibit]:
