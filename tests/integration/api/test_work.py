@@ -1,14 +1,13 @@
 """Bad input around transcripts and plans, through the public API."""
 
 import io
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import av
 import numpy as np
 import pytest
 
 from tests import acts
+from tests.integration.api.races import at_once
 from tests.integration.api.refusals import counts, denials, refused
 
 
@@ -115,18 +114,6 @@ def test_a_stale_correction_and_a_stale_confirmation(system, case_id):
     assert [one["type"] for one in system.events(f"exhibit:{exhibit_id}")].count("transcript.corrected") == 1
 
 
-def at_once(*acts_):
-    """Does all at the same moment; their answers."""
-    barrier = Barrier(len(acts_))
-
-    def do(act):
-        barrier.wait(30)
-        return act()
-
-    with ThreadPoolExecutor(len(acts_)) as pool:
-        return [done.result() for done in [pool.submit(do, act) for act in acts_]]
-
-
 def test_two_people_confirm_at_once(system, case_id):
     """Exactly one wins, one event says so, and the other hears it in words."""
     exhibit_id = system.sealed(case_id, acts.sound(number=4), "race.flac")
@@ -136,7 +123,7 @@ def test_two_people_confirm_at_once(system, case_id):
     seen = system.api("prosecutor").post(f"{path}/revisions", parent=1, edits=edits)
     stand = {"revision": seen["revision"], "sha256": seen["sha256"]}
     people = [system.api(role) for role in ("prosecutor", "supervising_prosecutor")] * 2
-    answers = at_once(*[lambda api=api: api("POST", f"{path}/confirm", json=stand) for api in people])
+    answers = at_once(people, lambda api: api("POST", f"{path}/confirm", json=stand))
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {
         "transcript.already_confirmed"
@@ -150,10 +137,9 @@ def test_two_people_correct_at_once(system, case_id):
     exhibit_id = system.sealed(case_id, acts.sound(number=5), "correct.flac")
     transcript = acts.drafted(system, exhibit_id)
     path = f"/api/v1/transcripts/{transcript['id']}/revisions"
-    forms = [{"parent": 1, "edits": [{"turn": 0, "text": f"правка {number}"}]} for number in range(3)]
-    apis = [system.api("prosecutor") for _ in forms]
-    calls = zip(apis, forms, strict=True)
-    answers = at_once(*[lambda api=api, form=form: api("POST", path, json=form) for api, form in calls])
+    form = {"parent": 1, "edits": [{"turn": 0, "text": "чья-то правка"}]}
+    apis = [system.api("prosecutor") for _ in range(3)]
+    answers = at_once(apis, lambda api: api("POST", path, json=form))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
     assert len(system.events(f"exhibit:{exhibit_id}", "transcript.corrected")) == 1
 
@@ -182,7 +168,7 @@ def test_two_people_approve_at_once(system, case_id):
     plan = acts.submitted(system, exhibit_id)
     path, version = f"/api/v1/plans/{plan['id']}/approve", {"version": plan["version"]}
     apis = [system.api("supervising_prosecutor") for _ in range(3)]
-    answers = at_once(*[lambda api=api: api("POST", path, json=version) for api in apis])
+    answers = at_once(apis, lambda api: api("POST", path, json=version))
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
     assert len(system.events(f"exhibit:{exhibit_id}", "plan.approved")) == 1
     assert len(system.open_jobs(f"plan:{plan['id']}")) == 1
