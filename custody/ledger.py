@@ -238,9 +238,9 @@ def halt(unit: Unit, code: str) -> None:
 
 
 def resume(unit: Unit) -> None:
-    """Let the ledger go on after a halt that the publisher called for, its cause gone. Commits."""
-    published = LedgerStateRow.halted.startswith("ledger.")
-    unit.session.execute(update(LedgerStateRow).where(published).values(halted=None))
+    """Let the ledger go on, the cause of the publisher's halt gone; the sequencer's own halt stays. Commits."""
+    ours = LedgerStateRow.halted != "outbox.malformed"
+    unit.session.execute(update(LedgerStateRow).where(ours).values(halted=None))
     unit.commit()
 
 

@@ -76,6 +76,9 @@ class Publisher:
                 pause = _REFUSED_RETRY_S
             except (DBAPIError, psycopg.Error, Conflict, Unavailable) as error:
                 log.warning("publisher: not this time (%s)", error if isinstance(error, Conflict) else type(error))
+            except Exception:  # a thread that died would end publishing in silence
+                log.exception("publisher: failed")
+                pause = _REFUSED_RETRY_S
 
     def publish_or_halt(self) -> Checkpoint | None:
         """`publish_once`, and the ledger halted when it refuses, resumed when it no longer does."""

@@ -2,10 +2,10 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from celery import Celery
 from pydantic import SecretStr
+from redis import Redis
 from sqlalchemy import text
 
 from custody.kernel.clock import SystemClock
@@ -20,13 +20,16 @@ from evidence_api.access.passwords import Passwords
 from evidence_api.jobs import Runner
 from evidence_api.services import Services, Suggester
 from evidence_api.settings import Settings
-from evidence_api.workers import app as celery_app
-from evidence_api.workers.dispatcher import Dispatcher
 from storage.keys import FileKeyWrapper
 from storage.ports import BUNDLES, LOG
 from storage.s3 import S3Address, S3Store
 from storage.tiles import StoreTiles
-from transcription.engine import Engine
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+    from evidence_api.workers.dispatcher import Dispatcher
+    from transcription.engine import Engine
 
 T = TypeVar("T")
 
@@ -45,7 +48,11 @@ def services(settings: Settings) -> Services:
         policy=settings.policy_file.read_text() if settings.policy_file else "",
         engine=cache(lambda: _engine(settings)),
         suggester=cache(_suggester),
-        ready_checks={"database": lambda: _ask(database), "object-store": store.check},
+        ready_checks={
+            "database": lambda: _ask(database),
+            "object-store": store.check,
+            "broker": lambda: _knock(settings.broker_url.get_secret_value()),
+        },
     )
 
 
@@ -89,14 +96,19 @@ def runner(settings: Settings) -> Runner:
     return Runner(parts.database, handlers.of(parts))
 
 
-def celery(settings: Settings) -> Celery:
+def celery(settings: Settings) -> "Celery":
     """Celery on the configured broker."""
-    return celery_app.create(settings.broker_url.get_secret_value())
+    from evidence_api.workers import app  # noqa: PLC0415  only the two ends of the queue need it
+
+    return app.create(settings.broker_url.get_secret_value())
 
 
-def dispatcher(settings: Settings) -> Dispatcher:
+def dispatcher(settings: Settings) -> "Dispatcher":
     """What feeds the workers."""
-    return Dispatcher(services(settings).database, celery_app.sender(celery(settings)), celery_app.queue_of)
+    from evidence_api.workers import app  # noqa: PLC0415  as above
+    from evidence_api.workers.dispatcher import Dispatcher  # noqa: PLC0415  likewise
+
+    return Dispatcher(services(settings).database, app.sender(celery(settings)), app.queue_of)
 
 
 def _database(url: SecretStr, settings: Settings) -> Database:
@@ -111,7 +123,13 @@ def _ask(database: Database) -> None:
         session.execute(text("SELECT 1"))
 
 
-def _engine(settings: Settings) -> Engine:
+def _knock(broker_url: str) -> None:
+    """Raises when the broker does not answer within two seconds."""
+    with Redis.from_url(broker_url, socket_timeout=2, socket_connect_timeout=2) as broker:
+        broker.ping()
+
+
+def _engine(settings: Settings) -> "Engine":
     """The speech engine: Whisper base as its packages carry it, or the model in the directory that is set."""
     from transcription.engines import weights, whisper  # noqa: PLC0415  a second of imports that only workers need
 

@@ -14,7 +14,7 @@ from evidence_api import settings as configuration
 from evidence_api.demo import cast
 from evidence_api.demo.story import Report, Story
 from evidence_api.settings import Settings, as_environment
-from evidence_api.stack.endpoints import Endpoints
+from evidence_api.stack.endpoints import Endpoints, External, ObjectStoreAddress
 from evidence_api.stack.kept import Kept
 from evidence_api.stack.stack import Stack
 from evidence_api.stack.words import StackError
@@ -23,14 +23,28 @@ Say = Callable[[str], None]
 _LOADED = "demonstration-loaded"
 
 
-def up(data: Path, say: Say, *, with_demo: bool, port: int | None = None) -> int:
+def external(
+    *,
+    database: str | None,
+    broker: str | None,
+    s3: str | None,
+    s3_access_key: str | None,
+    s3_secret_key: str | None,
+    s3_secure: bool,
+) -> External:
+    """Servers that somebody else runs; what is None becomes a child."""
+    store = ObjectStoreAddress(s3, s3_access_key or "", s3_secret_key or "", s3_secure) if s3 else None
+    return External(database, store, broker)
+
+
+def up(data: Path, say: Say, *, with_demo: bool, port: int | None = None, external: External | None = None) -> int:
     """Start all, stay up until SIGINT or SIGTERM, stop all. Returns the exit code."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     begun = time.monotonic()
     try:
-        with Stack(data, say=say) as stack:
+        with Stack(data, say=say, external=external) as stack:
             settings = _start(stack, say, port)
             base_url = settings.public_base_url
             if with_demo and not stop.is_set():
@@ -49,10 +63,10 @@ def up(data: Path, say: Say, *, with_demo: bool, port: int | None = None) -> int
     return 0
 
 
-def demo(data: Path, out: Path, say: Say) -> int:
+def demo(data: Path, out: Path, say: Say, external: External | None = None) -> int:
     """Play the story once on a system of its own; the last line is `DEMO {json}`."""
     try:
-        with Stack(data, say=say) as stack:
+        with Stack(data, say=say, external=external) as stack:
             settings = _start(stack, say, None)
             report = _play(stack.kept, settings, out, say)
     except StackError as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from custody.kernel.unit_of_work import Database
 from custody.tile_store import TileStore
@@ -11,7 +11,10 @@ from evidence_api.settings import Settings
 from redaction.model import Finding
 from storage.keys import KeyWrapper
 from storage.ports import ObjectStore
-from transcription.engine import Engine
+
+if TYPE_CHECKING:
+    # The engine brings numpy and FFmpeg, which only workers need.
+    from transcription.engine import Engine
 
 
 class Rules(Protocol):
@@ -56,6 +59,6 @@ class Services:
     tiles: TileStore
     passwords: Passwords
     policy: str
-    engine: Callable[[], Engine]
+    engine: "Callable[[], Engine]"
     suggester: Callable[[], Suggester]
     ready_checks: Mapping[str, Callable[[], None]]

@@ -4,6 +4,7 @@
 """
 
 import logging
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -64,7 +65,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
     if isinstance(refusal, Unauthenticated):
         here = request.url.path if request.method == "GET" else "/"
         return RedirectResponse(f"/sign-in?to={quote(here)}", 303)
-    return _page(request, problem.status_of(refusal), refusal.code)
+    return _page(request, problem.status_of(refusal), refusal.code, refusal.params)
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
@@ -76,6 +77,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
     return _page(request, status, "request.no_such_route" if status == 404 else "request.malformed")
 
 
-def _page(request: Request, status: int, code: str) -> Response:
-    model = ErrorPage(status, code, quote=getattr(request.state, "request_id", None))
+def _page(request: Request, status: int, code: str, params: Mapping[str, str | int | None] | None = None) -> Response:
+    quote_id = getattr(request.state, "request_id", None)
+    model = ErrorPage(status, code, quote=quote_id, params=params or {})
     return visits.html(render_error(visits.context(request), model), status)

@@ -30,11 +30,10 @@ def entries(language: Language) -> Mapping[str, Entry]:
     """Every key of one language. Raises MissingText if two files define the same key."""
     merged: dict[str, Entry] = {}
     for file in sorted((_FOLDER / language).glob("*.json")):
-        prefix = "error." if file.stem == "errors" else ""
         for key, value in json.loads(file.read_text(encoding="utf-8")).items():
-            if prefix + key in merged:
-                raise MissingText(f"{language}: {prefix + key} is defined twice")
-            merged[prefix + key] = value
+            if key in merged:
+                raise MissingText(f"{language}: {key} is defined twice")
+            merged[key] = value
     return merged
 
 

@@ -24,7 +24,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Notice:
-    """One sentence above the page after an act: `key` is a catalog key, or `error.<code>` for a refusal."""
+    """One sentence above the page after an act: `key` is a catalog key."""
 
     key: str
     tone: Tone = "good"
@@ -51,10 +51,14 @@ class RequestContext:
 
 @dataclass(frozen=True)
 class Form:
-    """A form coming back: what was typed, and for each field the code of what is wrong (key '' is the whole form)."""
+    """A form coming back: what was typed, and for each field the code of what is wrong (key '' is the whole form).
+
+    `params` are the refusal's own, for its sentence.
+    """
 
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str | int | None] = field(default_factory=dict)
 
 
 EMPTY_FORM = Form()

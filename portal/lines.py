@@ -73,8 +73,8 @@ def job(view: JobView) -> Job:
     )
 
 
-def rendition(view: RenditionView) -> Rendition:
-    """A burned file; its address shows exactly what would be released."""
+def rendition(view: RenditionView, *, readable: bool) -> Rendition:
+    """A burned file; to whom it is readable, its address shows exactly what would be released."""
     return Rendition(
         id=view.id,
         kind=view.kind,
@@ -82,5 +82,5 @@ def rendition(view: RenditionView) -> Rendition:
         digest=view.sha256,
         made_at=view.burned_at,
         state=_STATES[view.leak_result],
-        href=f"/api/v1/renditions/{view.id}/content?view=true",
+        href=f"/api/v1/renditions/{view.id}/content?view=true" if readable else None,
     )

@@ -1,6 +1,6 @@
 """Turns a template, a request context and a model into a page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, Undefined, UndefinedError, pass_context
 from jinja2.runtime import Context
 
+from evidence_api.http import messages
 from portal import assets, catalog, formats
 from portal.context import RequestContext
 
@@ -71,11 +72,9 @@ def _word(jinja: Context, prefix: str, value: str) -> str:
 
 
 @pass_context
-def _code(jinja: Context, code: str) -> str:
-    """The sentence of an error code; a code newer than the catalog gets the general sentence."""
-    language = _context(jinja).language
-    key = f"error.{code}"
-    return catalog.text(language, key if catalog.has(language, key) else "error.unknown")
+def _code(jinja: Context, code: str, params: Mapping[str, str | int | None] | None = None) -> str:
+    """The sentence of an error code: the same words as the API's."""
+    return messages.sentence(code, _context(jinja).language, params or {})
 
 
 @pass_context

@@ -77,7 +77,7 @@ def returned(fields: Mapping[str, str], error: DalelError, places: Mapping[str, 
     fitting = [begin for begin in places if error.code.startswith(begin)]
     place = places[max(fitting, key=len)] if fitting else ""
     kept = {name: value for name, value in fields.items() if "password" not in name and name != "csrf_token"}
-    return Form(kept, {place: error.code})
+    return Form(kept, {place: error.code}, error.params)
 
 
 def try_form(

@@ -147,7 +147,7 @@ def count_by_state(session: Session, case_id: UUID) -> dict[str, int]:
     rows = session.execute(
         select(PlanRow.state, func.count()).where(PlanRow.case_id == case_id).group_by(PlanRow.state)
     )
-    return dict(rows.tuples())
+    return {row[0]: row[1] for row in rows}
 
 
 def suggestions_of(session: Session, plan_id: UUID) -> list[Suggestion]:

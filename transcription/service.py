@@ -8,7 +8,7 @@ Trust: what the database returns is checked against its digest before anyone see
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,10 +19,13 @@ from custody.kernel.errors import Conflict, Corrupt, NotFound
 from custody.kernel.unit_of_work import UnitOfWork
 from transcription import edits as editing
 from transcription import revision as rules
-from transcription.draft import DraftFacts
 from transcription.model import Transcript, digest, parse
 from transcription.revision import Correction, Head, State
 from transcription.tables import RevisionRow, TranscriptRow
+
+if TYPE_CHECKING:
+    # Making a draft brings numpy and FFmpeg, which readers of transcripts do not need.
+    from transcription.draft import DraftFacts
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def start(work: UnitOfWork, transcript_id: UUID, exhibit_id: UUID, event_id: UUI
     return _facts(row)
 
 
-def record_draft(work: UnitOfWork, transcript_id: UUID, draft: DraftFacts, event_id: UUID) -> TranscriptFacts:
+def record_draft(work: UnitOfWork, transcript_id: UUID, draft: "DraftFacts", event_id: UUID) -> TranscriptFacts:
     """Write the machine's draft as revision 1. Raises Conflict `transcript.not_requested` if there is one."""
     row = _requested(work, transcript_id)
     now = work.clock.now()

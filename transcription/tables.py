@@ -1,7 +1,7 @@
 """The transcription tables. Rows stay inside `service`; both are under law 1.
 
-`REVISIONS_STAND` is what the migration executes beside `require_event`: no revision is removed, its text and digest
-never change, and nothing at all changes once it is confirmed (law 3); the owner's slips are refused too.
+The migrations add triggers beside `require_event` (law 3): no row is removed, a revision's text and digest never
+change, and nothing at all changes once it is confirmed. The owner's slips are refused too.
 """
 
 from datetime import datetime
@@ -11,28 +11,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from custody.kernel.laws import IMMUTABLE
 from custody.kernel.orm import Base, Recorded
-
-REVISIONS_STAND = (
-    f"""
-CREATE FUNCTION refuse_revision_change() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-BEGIN
-    IF TG_OP = 'UPDATE' AND OLD.state <> 'confirmed' AND NEW.state = 'confirmed'
-        AND (NEW.transcript_id, NEW.number, NEW.parent, NEW.content, NEW.sha256, NEW.author_id, NEW.created_at)
-        IS NOT DISTINCT FROM
-        (OLD.transcript_id, OLD.number, OLD.parent, OLD.content, OLD.sha256, OLD.author_id, OLD.created_at)
-    THEN
-        RETURN NEW;
-    END IF;
-    RAISE EXCEPTION '% of revisions: a revision stands as it is', TG_OP USING ERRCODE = '{IMMUTABLE}';
-END $$
-""",
-    "CREATE TRIGGER refuse_revision_change BEFORE UPDATE OR DELETE ON revisions"
-    " FOR EACH ROW EXECUTE FUNCTION refuse_revision_change()",
-    "CREATE TRIGGER refuse_revision_truncate BEFORE TRUNCATE ON revisions"
-    " FOR EACH STATEMENT EXECUTE FUNCTION refuse_revision_change()",
-)
 
 
 class TranscriptRow(Recorded, Base):

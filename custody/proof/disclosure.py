@@ -13,7 +13,8 @@ from custody.proof.strict import Malformed
 VERSION = 1
 TYPE = "dalel-disclosure"
 ORIGINAL = "original"
-TRANSCRIPT = "transcript"
+SPOKEN = frozenset({"transcript", "text"})
+"""Kinds of files that say in words what was heard: a person must have confirmed the words first."""
 _PATH = re.compile(r"data/([0-9]{1,9})/[^/]+")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,31}")
 

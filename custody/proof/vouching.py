@@ -7,7 +7,7 @@ before, and attacked by the leak check without success after. A transcript: conf
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from custody.proof.disclosure import ORIGINAL, TRANSCRIPT, DisclosedFile
+from custody.proof.disclosure import ORIGINAL, SPOKEN, DisclosedFile
 from custody.proof.grammar import Event
 from custody.proof.refusal import Step, VerificationError
 
@@ -63,7 +63,7 @@ def _rendition(file: DisclosedFile, history: _History) -> None:
         raise _refusal("vouch.approved", file)
     if history.checked.get(rendition) != (file.sha256, PASSED):
         raise _refusal("vouch.leak", file)
-    if file.kind == TRANSCRIPT and not burn.confirmed:
+    if file.kind in SPOKEN and not burn.confirmed:
         raise _refusal("vouch.confirmed", file)
 
 

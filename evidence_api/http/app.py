@@ -14,8 +14,8 @@ from evidence_api.http.route import check_guarded
 from evidence_api.http.routes import accounts, cases, session, system
 
 API = "/api/v1"
-STREAMING = (f"{API}/uploads",)
-"""Bodies under these paths are as large as an upload may be; the upload itself counts them."""
+STREAMING = (f"{API}/uploads", "/uploads/")
+"""Bodies under these paths (tus, the plain form) are as large as an upload may be, which counts them itself."""
 
 
 def create_app(parts: Parts, routers: Sequence[APIRouter] = (), root_routers: Sequence[APIRouter] = ()) -> FastAPI:

@@ -5,6 +5,7 @@ from evidence_api.disclosure.service import Disclosure
 from evidence_api.jobs import JobView
 from evidence_api.registry.facts import Case, Exhibit, Grant
 from evidence_api.registry.model import GRANTABLE, ExhibitForm, Role
+from redaction.burn.transcript import BLOCK, Passage
 from redaction.model import PageBox, SpokenWord, Suggestion, WordSpan
 from redaction.plan import Addition, Decision
 from redaction.queries import PlanView, RenditionView
@@ -16,6 +17,7 @@ from transcription.model import Transcript
 from transcription.service import Reading, RevisionFacts, TranscriptFacts
 
 __all__ = [
+    "BLOCK",
     "GRANTABLE",
     "REASONS",
     "WITHHOLD_GROUNDS",
@@ -29,6 +31,7 @@ __all__ = [
     "Grant",
     "JobView",
     "PageBox",
+    "Passage",
     "PlanView",
     "Purpose",
     "Reading",

@@ -1,13 +1,10 @@
 """Plans as screens need them: also those that are only asked for."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
-
-from sqlalchemy.orm import Session
 
 from custody.kernel.errors import NotFound
 from evidence_api import jobs
-from evidence_api.access.policy import Resource
 from evidence_api.disclosure.model import path_of
 from evidence_api.registry import reads
 from evidence_api.services import Services
@@ -46,9 +43,3 @@ def file_name(services: Services, rendition: RenditionView) -> str:
     with services.database.read() as session:
         number = reads.get_exhibit(session, rendition.exhibit_id).number
     return path_of(number, rendition.kind).rpartition("/")[2]
-
-
-def by_exhibits_plan(session: Session, resource: Resource, exhibit_id: UUID) -> Resource:
-    """The exhibit as a resource that knows who submitted its newest plan."""
-    found = plans.plans_of_exhibit(session, exhibit_id)
-    return replace(resource, submitted_by=found[0].submitted_by) if found else resource

@@ -22,6 +22,7 @@ from evidence_api.disclosure import package
 from evidence_api.disclosure import service as disclosures
 from evidence_api.disclosure.model import RELEASING
 from evidence_api.disclosure.package import DataFile
+from evidence_api.disclosure.reader import render_reader
 from evidence_api.disclosure.service import Disclosure
 from evidence_api.jobs import WORKER, Job
 from evidence_api.services import Services
@@ -117,8 +118,12 @@ class PackageDisclosure:
             for file in manifest.files
         ]
         digests = [FileDigest(file.path, file.sha256.removeprefix("sha256:"), file.size_bytes) for file in files]
-        tags = bundle.write(manifest.encode(), leaves, head.note.encode(), digests)
-        return package.build(target, f"dalel-{manifest.erdr}-{manifest.round}", tags, files)
+        name = f"dalel-{manifest.erdr}-{manifest.round}"
+        extra = {
+            "index.html": render_reader(manifest, f"dalel-disclosure-{manifest.round}-{disclosure.id.hex[-8:]}.zip")
+        }
+        tags = bundle.write(manifest.encode(), leaves, head.note.encode(), digests, extra)
+        return package.build(target, name, tags, files)
 
     def _read(self, case_id: UUID, file: DisclosedFile) -> Iterator[bytes]:
         """A rendition's bytes, its read by the worker recorded first."""
@@ -158,17 +163,16 @@ def _entries(session: Session, disclosure: Disclosure, manifest: Manifest) -> li
 
     Raises Unavailable `disclosure.not_published` while the release has no place in the ledger.
     """
-    entries = audit.chain(session, f"disclosure:{disclosure.id}")
-    if not any(entry.type == "disclosure.released" for entry in entries):
-        raise Unavailable("disclosure.not_published")
+    entries = _up_to(audit.chain(session, f"disclosure:{disclosure.id}"), "disclosure.released", disclosure.id)
     for exhibit in manifest.exhibits:
-        entries += _up_to_disclosure(audit.chain(session, f"exhibit:{exhibit}"), disclosure.id)
+        entries += _up_to(audit.chain(session, f"exhibit:{exhibit}"), "exhibit.disclosed", disclosure.id)
     return entries
 
 
-def _up_to_disclosure(chain: list[EntryView], disclosure_id: UUID) -> list[EntryView]:
+def _up_to(chain: list[EntryView], last: str, disclosure_id: UUID) -> list[EntryView]:
+    """A chain up to what this disclosure did to it: later looks and rounds are not this package's business."""
     for place, entry in enumerate(chain):
-        if entry.type == "exhibit.disclosed" and entry.data["disclosure"] == str(disclosure_id):
+        if entry.type == last and entry.data["disclosure"] == str(disclosure_id):
             return chain[: place + 1]
     raise Unavailable("disclosure.not_published")
 

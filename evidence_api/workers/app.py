@@ -1,5 +1,6 @@
 """Celery: carries job ids from the dispatcher to worker processes. It knows nothing of what a job is."""
 
+import os
 from collections.abc import Callable
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from kombu.exceptions import OperationalError
 
 from custody.kernel.errors import Unavailable
 from evidence_api.jobs import Runner
+from evidence_api.stack.lifeline import die_with_parent
 
 TASK = "dalel.run_job"
 FAST, MEDIA = "fast", "media"
@@ -31,6 +33,8 @@ def create(broker_url: str) -> Celery:
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
+        # A child loads its libraries before it says that it is up; killed after four seconds, it took its job with it.
+        worker_proc_alive_timeout=120,
         # Above the longest job: a live task past this would be delivered twice. The dispatcher notices dead workers
         # long before, by their lock, so nothing waits for it.
         broker_transport_options={"visibility_timeout": 24 * 3600},
@@ -54,7 +58,11 @@ def serve(app: Celery, make_runner: Callable[[], Runner], queue: str, processes:
     """Work off a queue until told to stop. Each child process builds its own runner: no connection crosses a fork."""
     runners: list[Runner] = []
 
+    parent = os.getpid()
+
     def prepare(**_: object) -> None:
+        # A pool child outlives nobody: killed with its parent, its job goes to another at once.
+        die_with_parent(parent)
         runners[:] = [make_runner()]
 
     worker_process_init.connect(prepare, weak=False)

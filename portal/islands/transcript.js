@@ -74,15 +74,16 @@ async function save(form) {
       headers: { Accept: "application/json", "X-CSRF-Token": form.elements.csrf_token.value },
     });
     const told = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(told.title ?? `HTTP ${answer.status}`);
+    if (!answer.ok) throw new Error(told.detail ?? told.title ?? `HTTP ${answer.status}`);
     area.dataset.kept = sent;
     revision = String(told.revision ?? revision);
     for (const field of document.querySelectorAll("[name=revision]")) field.value = revision;
+    for (const field of document.querySelectorAll("[name=sha256]")) field.value = told.sha256 ?? field.value;
     localStorage.removeItem(storeKey(form));
     say(form, fill("transcript.saved", { at: timeOfDay(told.saved_at ? new Date(told.saved_at) : new Date()) }));
   } catch (fault) {
     localStorage.setItem(storeKey(form), sent);
-    const why = fault instanceof TypeError ? words["transcript.kept"] : `${fault.message}.`;
+    const why = fault instanceof TypeError ? words["transcript.kept"] : `${fault.message.replace(/\.$/, "")}.`;
     say(form, fill("transcript.not_saved", { why }), true);
   }
 }

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from evidence_api.http.messages import sentence as sentence_of
+from evidence_api.http.messages import sentences
 from portal import catalog, formats
 from portal.catalog import Language
 
-_WORDS = {"reason": "error", "result": "result", "role": "role", "kind": "kind"}
+_WORDS = {"basis": "basis", "result": "result", "role": "role", "kind": "kind"}
 """Fields whose values are codes, and the catalog prefix under which their words stand."""
 
 
@@ -44,6 +46,8 @@ def _value(language: Language, offset_hours: int, name: str, value: object, name
         shown = formats.duration(value)
     elif name.endswith("_ms") and isinstance(value, int):
         shown = formats.moment(formats.from_ms(value), offset_hours)
+    elif name == "reason" and text in sentences(language):
+        shown = sentence_of(text, language, {}).rstrip(".")
     elif text.startswith("sha256:"):
         shown = formats.short_digest(text) + "…"
     elif name in _WORDS and catalog.has(language, f"{_WORDS[name]}.{text}"):

@@ -1,6 +1,7 @@
 """Sign in, the home page (what waits for me), creating a case, help, error pages."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -44,7 +45,7 @@ WAITING_KINDS = (
 
 @dataclass(frozen=True)
 class CaseCard:
-    """A case as the list shows it. `role` is the person's role in this case."""
+    """A case as the list shows it. `role` is the person's role in it; `href` leads elsewhere than to the case."""
 
     id: UUID
     erdr: str
@@ -53,6 +54,7 @@ class CaseCard:
     exhibits: int
     opened_at: datetime
     waiting: tuple[Waiting, ...] = ()
+    href: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class ErrorPage:
     status: int
     code: str
     quote: str | None = None
+    params: Mapping[str, str | int | None] = field(default_factory=dict)
     back_href: str = "/"
 
 

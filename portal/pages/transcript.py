@@ -78,6 +78,7 @@ class TranscriptDesk:
     audio_href: str
     duration_ms: int
     revision: int = 0
+    sha256: str = ""
     turns: tuple[Turn, ...] = ()
     revisions: tuple[RevisionRow, ...] = ()
     engine: str = ""

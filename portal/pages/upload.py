@@ -1,12 +1,29 @@
 """The investigator's upload desk and the receipt at its end."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from evidence_api.http.messages import sentences
 from portal import catalog
 from portal.context import EMPTY_FORM, Form, RequestContext
 from portal.pages.cases import CaseHead, ExhibitRow
 from portal.rendering import page
+
+BASES = (
+    "inspection",
+    "search",
+    "seizure",
+    "provided",
+    "court_order",
+    "covert_action",
+    "interrogation",
+    "expert_opinion",
+    "foreign_request",
+    "administrative_record",
+)
+PURPOSES = ("pretrial", "trial", "execution", "cassation", "archive", "training")
+"""The closed lists of storage.retention, in the order a person is offered them."""
 
 ISLAND_WORDS = (
     "upload.state.waiting",
@@ -36,6 +53,7 @@ class Refusal:
 
     name: str
     code: str
+    params: Mapping[str, str | int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,11 +81,11 @@ class UploadReceipt:
 def render_upload(context: RequestContext, model: UploadDesk) -> str:
     words = {key: catalog.text(context.language, key) for key in ISLAND_WORDS}
     errors = {
-        key.removeprefix("error."): value
-        for key, value in catalog.entries(context.language).items()
-        if key.startswith(("error.upload.", "error.exhibit.", "error.case.", "error.unknown", "error.blob."))
+        code: text
+        for code, text in sentences(context.language).items()
+        if code.startswith(("upload.", "exhibit.", "case.", "retention.", "unknown", "blob."))
     }
-    return page("upload.html", context, model, words=words, errors=errors)
+    return page("upload.html", context, model, words=words, errors=errors, bases=BASES, purposes=PURPOSES)
 
 
 def render_receipt(context: RequestContext, model: UploadReceipt) -> str:

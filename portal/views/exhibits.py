@@ -31,13 +31,14 @@ def show(
     """The exhibit's page."""
     view = queries.exhibit_view(services, exhibit_id)
     may_look = queries.may(access.viewer, "exhibit.content", access.resource)
+    may_read = queries.may(access.viewer, "rendition.content", access.resource)
     model = ExhibitPage(
         head=head(queries.case_view(services, access.viewer, view.exhibit.case_id)),
         exhibit=_facts(view),
         chain=tuple(event_line(entry, view.names) for entry in view.chain),
         actions=_actions(view, access),
         content=_content(view) if may_look and view.exhibit.blob_id else None,
-        renditions=tuple(rendition(one) for one in view.renditions),
+        renditions=tuple(rendition(one, readable=may_read) for one in view.renditions),
         jobs=tuple(job(one) for one in view.jobs),
         transcript_state=_transcript_state(view),
         plan_state=view.plan.state if view.plan else None,

@@ -7,19 +7,17 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Response
-from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from custody.kernel.errors import Conflict
-from evidence_api.access.policy import Resource
 from evidence_api.http.guard import Access, by_exhibit, guard
 from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import router
+from evidence_api.http.routes.redaction import by_exhibits_plan
 from evidence_api.queries import cases as queries
 from evidence_api.queries import desks
 from evidence_api.queries.desks import PlanDesk
-from evidence_api.queries.facts import REASONS, Decision, PageBox, RenditionView, Suggestion, WordSpan
-from evidence_api.queries.planning import by_exhibits_plan
+from evidence_api.queries.facts import BLOCK, REASONS, Decision, PageBox, Passage, RenditionView, Suggestion, WordSpan
 from evidence_api.services import Services
 from evidence_api.use_cases import redacting
 from portal.catalog import Language
@@ -46,12 +44,6 @@ from portal.visits import CORRECTABLE, Fields, context, go, html, language_of, r
 routes = router()
 _AROUND = 6
 _OPEN = ("drafted", "returned")
-
-
-def by_plan_of_exhibit(session: Session, request: Request) -> Resource:
-    """The exhibit with who submitted its newest plan: the second person must be another."""
-    resource = by_exhibit(session, request)
-    return by_exhibits_plan(session, resource, UUID(request.path_params["exhibit_id"]))
 
 
 @routes.get("/exhibits/{exhibit_id}/redaction")
@@ -121,7 +113,7 @@ def review(
     exhibit_id: UUID,
     request: Request,
     services: ServicesOf,
-    access: Annotated[Access, guard("plan.read", by_plan_of_exhibit)],
+    access: Annotated[Access, guard("plan.read", by_exhibits_plan)],
 ) -> Response:
     """What would be released, for the second person."""
     return html(_review(request, services, access, exhibit_id, EMPTY_FORM))
@@ -133,7 +125,7 @@ def approve(
     request: Request,
     services: ServicesOf,
     fields: Fields,
-    access: Annotated[Access, guard("plan.approve", by_plan_of_exhibit)],
+    access: Annotated[Access, guard("plan.approve", by_exhibits_plan)],
 ) -> Response:
     """The second person's yes to exactly the plan that was on the page."""
     found = desks.newest_plan(services, exhibit_id)
@@ -151,7 +143,7 @@ def send_back(
     request: Request,
     services: ServicesOf,
     fields: Fields,
-    access: Annotated[Access, guard("plan.return", by_plan_of_exhibit)],
+    access: Annotated[Access, guard("plan.return", by_exhibits_plan)],
 ) -> Response:
     """Send a plan back with words."""
     found = desks.newest_plan(services, exhibit_id)
@@ -176,20 +168,21 @@ def renditions(
     view = queries.exhibit_view(services, exhibit_id)
     running = next((one for one in view.jobs if one.facts.task == redacting.BURN), None)
     failed = next((entry for entry in reversed(view.chain) if entry.type == "rendition.failed"), None)
+    readable = queries.may(access.viewer, "rendition.content", access.resource)
     model = Renditions(
         head=head(queries.case_view(services, access.viewer, access.case_id)),
         exhibit=exhibit_ref(view.exhibit),
-        renditions=tuple(_checked(one) for one in view.renditions),
+        renditions=tuple(_checked(one, readable) for one in view.renditions),
         job=job(running) if running else None,
         failed_code=str(failed.data["reason"]) if failed and not view.renditions else None,
     )
     return html(render_renditions(context(request, access), model))
 
 
-def _checked(one: RenditionView) -> CheckedRendition:
+def _checked(one: RenditionView, readable: bool) -> CheckedRendition:
     report = json.loads(one.leak_report) if one.leak_report else {"checks": []}
     checks = tuple(LeakCheck(check["name"], check["state"], check["detail"]) for check in report["checks"])
-    return CheckedRendition(rendition(one), checks, one.burned_at if checks else None)
+    return CheckedRendition(rendition(one, readable=readable), checks, one.burned_at if checks else None)
 
 
 def _version(fields: dict[str, str]) -> int:
@@ -311,10 +304,15 @@ def _preview(found: PlanDesk, language: Language) -> tuple[PreviewLine, ...]:
     spoken = found.said.said.turns
     return tuple(
         PreviewLine(
-            runs=tuple(Run(f"{passage.text} ", passage.withheld is not None, passage.withheld) for passage in passages),
+            runs=tuple(_run(passage) for passage in passages),
             language=spoken[number].language,
             speaker=spoken[number].speaker,
             start_ms=spoken[number].start_ms,
         )
         for number, passages in groupby(found.passages, lambda passage: passage.turn)
     )
+
+
+def _run(passage: Passage) -> Run:
+    """A word as said, a pseudonym, or solid fill."""
+    return Run("" if BLOCK in passage.text else f"{passage.text} ", passage.withheld is not None, passage.withheld)

@@ -11,10 +11,11 @@ from evidence_api.http.parts import ServicesOf, sign_in_rules
 from evidence_api.http.route import router
 from evidence_api.http.visitor import address_of, clear_session_cookie, cookie_name, set_session_cookie
 from evidence_api.queries import cases as queries
+from evidence_api.queries import rounds as rounds_of
 from evidence_api.services import Services
 from evidence_api.use_cases import cases as case_acts
 from evidence_api.use_cases import people
-from portal import visits
+from portal import catalog, visits
 from portal.catalog import LANGUAGES
 from portal.pages.session import (
     CaseCard,
@@ -116,19 +117,20 @@ def home(
     """The person's cases and what waits in them; for the defence what was released to it."""
     viewer = access.viewer
     if viewer.role is not None and viewer.role.value == "defence" and viewer.account_id:
+        language = visits.language_of(request, access.visitor)
         cards = [
             CaseCard(
                 id=case.id,
                 erdr=case.erdr,
-                title=case.title,
+                title=catalog.text(language, "disclosure.round", number=one.round or 0) + " · " + case.title,
                 role="defence",
-                exhibits=len(rounds),
-                opened_at=rounds[-1].released_at or case.opened_at,
-                waiting=tuple(
-                    Waiting("disclosure_new", 1, f"/disclosures/{one.id}") for one in rounds if not one.received_at
-                ),
+                exhibits=len(rounds_of.manifest_of(one).exhibits),
+                opened_at=one.released_at or case.opened_at,
+                waiting=(Waiting("disclosure_new", 1, f"/disclosures/{one.id}"),) if not one.opened_at else (),
+                href=f"/disclosures/{one.id}",
             )
             for case, rounds in queries.received(services, viewer.account_id)
+            for one in rounds
         ]
         return html(render_home(context(request, access), Home(tuple(cards), can_open_case=False)))
     page = queries.summaries(services, viewer, after=KEYSET.decode(cursor), limit=_PAGE)

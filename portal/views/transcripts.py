@@ -55,7 +55,7 @@ def correct(
         return html(_desk(request, services, access, exhibit_id, form), 422)
     if wants_json:
         saved_at = revision.created_at.isoformat().replace("+00:00", "Z")
-        return JSONResponse({"revision": revision.number, "saved_at": saved_at})
+        return JSONResponse({"revision": revision.number, "sha256": revision.sha256, "saved_at": saved_at})
     return go(f"/exhibits/{exhibit_id}/transcript", f"corrected#turn-{turn}")
 
 
@@ -71,8 +71,7 @@ def confirm(
     try:
         facts = _facts(services, exhibit_id)
         number = _number(fields.get("revision", ""))
-        seen = transcribing.read(services, facts.id, number)
-        transcribing.confirm(services, access.actor, facts.id, revision=number, sha256=seen.revision.sha256)
+        transcribing.confirm(services, access.actor, facts.id, revision=number, sha256=fields.get("sha256", ""))
     except CORRECTABLE as refusal:
         return html(_desk(request, services, access, exhibit_id, returned(fields, refusal, {})), 422)
     return go(f"/exhibits/{exhibit_id}/transcript", "confirmed")
@@ -114,6 +113,7 @@ def _desk(request: Request, services: Services, access: Access, exhibit_id: UUID
         audio_href=f"/api/v1/exhibits/{exhibit_id}/content?view=true",
         duration_ms=facts.duration_ms or 0,
         revision=reading.revision.number if reading else 0,
+        sha256=reading.revision.sha256 if reading else "",
         turns=turns(reading) if reading else (),
         revisions=tuple(_revision_row(one, names) for one in revisions),
         engine=f"{facts.engine} {facts.engine_version}" if facts.engine else "",

@@ -37,7 +37,7 @@ def desk(
     return html(_desk(request, services, access, EMPTY_FORM))
 
 
-@routes.post("/cases/{case_id}/upload")
+@routes.post("/uploads/{case_id}")
 async def take(
     case_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("upload.create", by_case)]
 ) -> Response:
@@ -54,7 +54,7 @@ async def take(
         try:
             stored.append(exhibit_row(await run_in_threadpool(_take, services, access, file, fields)))
         except DalelError as refusal:
-            refused.append(Refusal(file.filename or "", refusal.code))
+            refused.append(Refusal(file.filename or "", refusal.code, refusal.params))
     form = Form(fields) if refused else EMPTY_FORM
     page = _desk(request, services, access, form, tuple(stored), tuple(refused))
     return html(page, 200 if stored else 422)

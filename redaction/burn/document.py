@@ -67,7 +67,7 @@ def read_document(path: Path) -> DocumentText:
             if sum(archive.getinfo(name).file_size for name in chosen) > MAX_XML_BYTES:
                 raise TooLarge("source.too_large")
             lines = [line for name in chosen for line in _paragraphs(archive.read(name))]
-    except (zipfile.BadZipFile, etree.XMLSyntaxError, OSError, NotImplementedError, RuntimeError) as wrong:
+    except (zipfile.BadZipFile, etree.XMLSyntaxError, OSError, RuntimeError) as wrong:
         raise Corrupt("source.unreadable") from wrong
     return DocumentText("\n".join(lines))
 

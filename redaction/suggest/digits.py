@@ -36,6 +36,7 @@ _HUNDREDS = {
     "сто": 100, "жүз": 100, "двести": 200, "триста": 300, "четыреста": 400, "пятьсот": 500, "шестьсот": 600,
     "семьсот": 700, "восемьсот": 800, "девятьсот": 900,
 }  # fmt: skip
+_TABLES = ((_UNITS, 1), (_TEENS, 2), (_TENS, 2), (_HUNDREDS, 3))
 _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 _GLUE = re.compile(r"[\s\-–—().,/+№:]{0,4}")
 NUMBER_WORDS = tuple(sorted((*_UNITS, *_TEENS, *_TENS, *_HUNDREDS), key=len, reverse=True))
@@ -52,13 +53,10 @@ class Group:
 
 
 def _words_to_groups(words: list[tuple[str, int, int]]) -> Iterator[Group]:
-    """Number words that follow one another: «семьсот один» is one group 701, «семь ноль один» are three."""
+    """One or more number words in a row: «семьсот один» is one group 701, «семь ноль один» are three."""
     value, start, end, room = 0, -1, -1, 0
     for word, here, after in words:
-        for table, width in ((_UNITS, 1), (_TEENS, 2), (_TENS, 2), (_HUNDREDS, 3)):
-            if word in table:
-                number, size = table[word], width
-                break
+        number, size = next((table[word], width) for table, width in _TABLES if word in table)
         if word == "жүз" and start >= 0 and room == 0 and 1 <= value <= 9:
             value, end, room = value * 100, after, 2
             continue
@@ -71,8 +69,7 @@ def _words_to_groups(words: list[tuple[str, int, int]]) -> Iterator[Group]:
             yield Group(str(value), start, end)
         value, start, end = number, here, after
         room = 2 if word in _HUNDREDS else 1 if word in _TENS else 0
-    if start >= 0:
-        yield Group(str(value), start, end)
+    yield Group(str(value), start, end)
 
 
 def groups(text: str) -> list[list[Group]]:

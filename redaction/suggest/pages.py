@@ -21,6 +21,7 @@ from redaction.burn.pdf import open_pdf, render
 from redaction.burn.picture import read_picture
 from redaction.model import MILLION, PageBox, Proposal
 from redaction.suggest.merging import merge
+from redaction.suggest.propagation import touches
 from redaction.suggest.spoken import FindsInText
 
 OCR_LANGUAGES = "rus+kaz+eng"
@@ -200,13 +201,6 @@ def _has_picture(page: pdfium.PdfPage) -> bool:
 
 
 def _new_ones(seen: list[Proposal], known: list[Proposal]) -> list[Proposal]:
-    """Those whose boxes are not all covered already by proposals of the text layer."""
-    taken = [region for one in known for region in one.regions if isinstance(region, PageBox)]
-    return [one for one in seen if not all(any(_meets(region, box) for box in taken) for region in one.regions)]
-
-
-def _meets(one: object, other: PageBox) -> bool:
-    if not isinstance(one, PageBox) or one.page != other.page:
-        return False
-    middle_x, middle_y = (one.left_ppm + one.right_ppm) // 2, (one.top_ppm + one.bottom_ppm) // 2
-    return other.left_ppm <= middle_x <= other.right_ppm and other.top_ppm <= middle_y <= other.bottom_ppm
+    """Those with a box that no proposal of the text layer covers already."""
+    taken = [region for one in known for region in one.regions]
+    return [one for one in seen if any(not any(touches(region, box) for box in taken) for region in one.regions)]

@@ -104,9 +104,8 @@ _CYRILLIC_TWINS = str.maketrans("АВСЕНКМОРТХУавсенкмортх�
 
 def plate(text: str) -> Iterator[Finding]:
     """Number plates since 2012 (three digits, letters, region 01 to 20) and of 1993, in Latin or look-alike letters."""
-    latin = text.translate(_CYRILLIC_TWINS).upper()
-    if len(latin) != len(text):
-        return
+    twins = text.translate(_CYRILLIC_TWINS)
+    latin = "".join(letter.upper() if len(letter.upper()) == 1 else letter for letter in twins)
     for form, score in ((_PLATE_NEW, 850_000), (_PLATE_OLD, 600_000)):
         for match in re.finditer(rf"(?<!\w){form}(?!\w)", latin):
             if any(letter.isupper() for letter in text[match.start() : match.end()] if letter.isalpha()):

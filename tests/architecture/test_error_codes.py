@@ -1,13 +1,13 @@
 """Every error code that the program can raise has a sentence in every language of the portal."""
 
 import ast
-import json
 import re
 from collections.abc import Iterator
 
 import pytest
 
 from custody.kernel import errors
+from evidence_api.http import messages
 from tests.architecture.trees import ROOT, sources, tree_of
 
 KINDS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.DalelError)}
@@ -56,6 +56,5 @@ def test_a_code_can_be_read_where_it_is_raised() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_code_has_its_sentence(language: str) -> None:
-    content = json.loads((ROOT / f"portal/locale/{language}/errors.json").read_text(encoding="utf-8"))
-    known = {key.removeprefix("error.") for key, sentence in content.items() if sentence}
+    known = {code for code, sentence in messages.sentences(language).items() if sentence}
     assert sorted({code for _, code in raised() if code} - known) == []

@@ -16,7 +16,7 @@ from portal import assets
 from portal.context import RequestContext
 from portal.headers import PAGE_HEADERS
 from portal.pages.session import render_help
-from tests.browser import samples
+from tests.browser import sample_pages, samples
 
 
 def tone(seconds: int = 24, rate: int = 8000) -> bytes:
@@ -46,7 +46,7 @@ async def show(request: Request) -> Response:
     name = request.path_params["name"]
     if name == "help":
         return HTMLResponse(render_help(context_of(request)), headers=PAGE_HEADERS)
-    render, model = samples.PAGES[name]
+    render, model = sample_pages.PAGES[name]
     return HTMLResponse(render(context_of(request), model), headers=PAGE_HEADERS)
 
 

@@ -130,7 +130,7 @@ def test_redaction_decided_by_keys(page: Page, gallery_url: str, gallery_app: St
     page.locator("button[value=submit]").press("Enter")
     page.wait_for_url("**/pages/home")
     path, fields = gallery_app.state.posted[-1]
-    assert path.endswith("/redaction/decisions")
+    assert path.endswith("/decisions")
     assert fields[f"decision.{samples.ident('s2')}"] == ["accept"]
     assert fields[f"reason.{samples.ident('s2')}"] == ["witness_safety"]
     assert fields[f"decision.{samples.ident('s3')}"] == ["reject"]

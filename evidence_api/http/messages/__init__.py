@@ -1,11 +1,14 @@
 """Sentences for error codes in kk, ru and en. The portal says the same words."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
 FALLBACK = "unknown"
+_UNFILLED = re.compile(r"\{[a-z_]+\}")
+"""A number that is not known where the sentence is said again, such as on an exhibit refused last week."""
 
 
 @cache
@@ -24,4 +27,4 @@ def sentence(code: str, language: str, params: Mapping[str, str | int | None]) -
         return known[FALLBACK].replace("{code}", code)
     for name, value in params.items():
         template = template.replace("{" + name + "}", str(value))
-    return template
+    return _UNFILLED.sub("…", template)

@@ -1,6 +1,7 @@
 """Plans and renditions: suggestions, decisions, approval, what was burned."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -136,6 +137,13 @@ def by_plan(session: Session, request: Request) -> Resource:
             raise
         return Resource(case_id=reads.get_exhibit(session, job.facts.uuid("exhibit")).case_id)
     return Resource(case_id=plan.case_id, submitted_by=plan.submitted_by)
+
+
+def by_exhibits_plan(session: Session, request: Request) -> Resource:
+    """The exhibit `{exhibit_id}` with who submitted its newest plan: the second person must be another."""
+    resource = by_exhibit(session, request)
+    found = plans.plans_of_exhibit(session, path_id(request, "exhibit_id"))
+    return replace(resource, submitted_by=found[0].submitted_by) if found else resource
 
 
 def by_rendition(session: Session, request: Request) -> Resource:

@@ -21,7 +21,7 @@ from tests.databases import conninfo
 
 CLERK = Actor(UUID(int=7), "investigator", "api", "192.0.2.1")
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.integration.ledger.support"])
+_FORKS.set_forkserver_preload(["tests.integration.ledger.support", "pytest"])
 
 
 def database(url: str, pool_size: int = 10) -> Database:

@@ -285,6 +285,38 @@ def test_a_restored_database_that_grew_past_the_head_is_refused_too(
         published.publisher.publish_or_halt()
 
 
+def test_when_the_cause_is_gone_the_ledger_goes_on(app: Database, sequencer_side: Database, published: Log) -> None:
+    grow(app, sequencer_side, 5)
+    published.publisher.publish_or_halt()
+    grow(app, sequencer_side, 5)
+    hidden = published.store.files.pop("tile/0/000.p/5")
+    with pytest.raises(Corrupt, match=r"ledger\.tile_missing"):
+        published.publisher.publish_or_halt()
+    published.store.files["tile/0/000.p/5"] = hidden
+    assert published.publisher.publish_or_halt() is not None
+    with app.read() as session:
+        assert audit.health(session) == audit.LedgerHealth(10, 10, 0, None)
+
+
+def test_a_publisher_survives_what_nobody_foresaw(published: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = threading.Event()
+    stop = threading.Event()
+    leading = threading.Event()
+    leading.set()
+
+    def fail() -> None:
+        tried.set()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(published.publisher, "publish_once", fail)
+    thread = threading.Thread(target=published.publisher.run, args=(stop, leading, 0.01))
+    thread.start()
+    assert tried.wait(10)
+    assert thread.is_alive()
+    stop.set()
+    thread.join()
+
+
 def test_a_register_that_was_lost_is_not_begun_anew(
     app: Database, sequencer_side: Database, published: Log, tmp_path: Path
 ) -> None:

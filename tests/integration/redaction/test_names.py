@@ -13,16 +13,18 @@ from redaction.suggest.engine import Rules, Suggester
 from redaction.suggest.kazakh import MODEL, KazakhNames
 from redaction.suggest.train_kazakh import evaluate
 
-SHARED = Path(os.environ.get("DALEL_SHARED", Path(__file__).parents[4] / "shared"))
-RUSSIAN, KAZAKH = SHARED / "data/ner/factrueval-devset", SHARED / "data/ner/kaznerd-dev.iob2"
-IN_WORKTREE = Path("/work/shared/data/ner")
+SHARED = (
+    [Path(os.environ["DALEL_SHARED"])]
+    if "DALEL_SHARED" in os.environ
+    else [folder / "shared" for folder in Path(__file__).parents]
+)
 
 
-def at_hand(path: Path) -> Path:
-    here = path if path.exists() else IN_WORKTREE / path.name
-    if not here.exists():
-        pytest.skip(f"the evaluation data {path.name} of ../shared are not here")
-    return here
+def at_hand(name: str) -> Path:
+    for shared in SHARED:
+        if (shared / "data/ner" / name).exists():
+            return shared / "data/ner" / name
+    return pytest.skip(f"the evaluation data {name} of ../shared are not here")
 
 
 @pytest.mark.parametrize(
@@ -70,14 +72,14 @@ def test_another_model_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_kazakh_figures() -> None:
-    figures = evaluate(at_hand(KAZAKH), MODEL)
+    figures = evaluate(at_hand("kaznerd-dev.iob2"), MODEL)
     sys.stdout.write(f"Kazakh, by words: {figures}\n")
     assert figures["PERSON_recall"] > 0.92
     assert figures["PERSON_precision"] > 0.9
 
 
 def test_russian_figures(suggester: Suggester) -> None:
-    folder = at_hand(RUSSIAN)
+    folder = at_hand("factrueval-devset")
     there = found = 0
     for spans in sorted(folder.glob("*.spans"))[:20]:
         text = spans.with_suffix(".txt").read_text(encoding="utf-8")

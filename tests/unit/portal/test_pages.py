@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from evidence_api.http import messages
 from portal import assets, rendering
 from portal.catalog import LANGUAGES
 from portal.context import Form, Notice, RequestContext
@@ -12,7 +13,7 @@ from portal.pages import session
 from portal.pages.disclosures import render_disclosure
 from portal.pages.events import EventLine, sentence
 from portal.pages.session import render_help, render_sign_in
-from tests.browser import samples
+from tests.browser import sample_pages, samples
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 CONTENTS_LIMIT_BYTES = 100_000
@@ -64,9 +65,9 @@ def outline(html: str) -> Outline:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", sorted(samples.PAGES))
+@pytest.mark.parametrize("name", sorted(sample_pages.PAGES))
 def test_page(name: str, language: str) -> None:
-    render, model = samples.PAGES[name]
+    render, model = sample_pages.PAGES[name]
     html = render(context(language), model)
     parsed = outline(html)
     assert parsed.faults == []
@@ -103,14 +104,14 @@ def test_text_is_escaped() -> None:
 
 
 def test_notice() -> None:
-    html = session.render_home(context("en", notice=Notice("error.access.denied", "bad")), samples.HOME)
-    assert "You may not do this" in html
+    html = session.render_home(context("en", notice=Notice("notice.revoked", "bad")), samples.HOME)
+    assert "Access to the case has ended" in html
     assert 'role="alert"' in html
 
 
 def test_unknown_code_gets_the_general_sentence() -> None:
     html = session.render_error(context("en"), session.ErrorPage(500, "brand.new"))
-    assert "The reason is unknown" in html
+    assert messages.sentences("en")["unknown"].partition("{")[0] in html
     assert "brand.new" in html
 
 

@@ -43,6 +43,7 @@ def test_a_form_is_among_the_forms_and_leads_back(base: str, form: str) -> None:
 
 def test_a_word_of_two_letters_has_itself_only() -> None:
     assert forms("Ли") == {"ли"}
+    assert bases("Ли") == {"Ли"}
 
 
 @pytest.mark.parametrize(

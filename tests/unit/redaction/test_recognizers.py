@@ -38,7 +38,9 @@ def found(text: str) -> dict[str, set[str]]:
         ("4111 1111 1111 1111", "CARD", "4111 1111 1111 1111"),
         ("карта 4111 1111 1111 1112", "CARD", "4111 1111 1111 1112"),
         ("пишите i.petrov@mail.kz.", "EMAIL", "i.petrov@mail.kz"),
+        ("бин ЖШС: 123 456 789 013", "BIN", "123 456 789 013"),
         ("машина 000 DAL 02", "PLATE", "000 DAL 02"),
+        ("ﬁ ß 123 ABC 05", "PLATE", "123 ABC 05"),
         ("машина 123АВС05", "PLATE", "123АВС05"),
         ("старая А 123 ВЕ", "PLATE", "А 123 ВЕ"),
         ("удостоверение личности № 012345678", "ID_CARD", "012345678"),
@@ -211,6 +213,9 @@ def test_a_name_does_not_make_a_sentence_kazakh() -> None:
 
 def test_roles_and_pronouns_beside_a_name_are_let_go() -> None:
     text = "Куә Жұмабаев, свидетель Мен"
+    after = "Жұмабаев куә"
+    (one,) = merge(after, [Finding("PERSON", 0, len(after), 1, "a")])
+    assert (one.start, one.end) == (0, 8)
     merged = merge(
         text, [Finding("PERSON", 0, 12, 1, "a"), Finding("PERSON", 14, 27, 1, "a"), Finding("IIN", 13, 14, 1, "a")]
     )

@@ -28,6 +28,7 @@ ANYWHERE: Mapping[str, set[Role]] = {
     "session.read": PEOPLE,
     "session.close": PEOPLE,
     "page.home": PEOPLE,
+    "ledger.page": PEOPLE,
     "account.manage": ADMINISTRATOR,
     "account.read": ADMINISTRATOR,
     "system.read": ADMINISTRATOR | AUDITOR,

@@ -1,0 +1,123 @@
+"""Which page is rendered with which sample model."""
+
+from dataclasses import replace
+
+from portal.context import Form
+from portal.pages import audit, cases, disclosures, exhibits, redaction, session, transcript, upload
+from tests.browser.samples import (
+    AUDIO,
+    DESK,
+    DISCLOSURE,
+    DRAFT,
+    DURATION_MS,
+    EXHIBIT,
+    FILES,
+    GRANTS,
+    HEAD,
+    HOME,
+    LEDGER,
+    NOTE,
+    NOW,
+    REDACTION,
+    RENDITIONS,
+    REVIEW,
+    ROWS,
+    TRAIL,
+    WITHHELD,
+    ago,
+    ident,
+)
+
+PAGES = {
+    "sign-in": (
+        session.render_sign_in,
+        session.SignIn("/cases", Form({"login": "saule"}, {"password": "session.refused"})),
+    ),
+    "home": (session.render_home, HOME),
+    "home-empty": (session.render_home, session.Home((), True)),
+    "new-case": (
+        session.render_new_case,
+        session.NewCase(form=Form({"erdr": "12", "title": "Іс"}, {"erdr": "case.number_invalid"})),
+    ),
+    "error": (session.render_error, session.ErrorPage(403, "access.denied", "01HZX-7Q")),
+    "case-exhibits": (cases.render_case_exhibits, cases.CaseExhibits(HEAD, ROWS, 4, True)),
+    "case-empty": (cases.render_case_exhibits, cases.CaseExhibits(HEAD, (), 0, True)),
+    "case-people": (
+        cases.render_case_people,
+        cases.CasePeople(
+            HEAD,
+            GRANTS,
+            ("investigator", "prosecutor", "defence"),
+            Form({"login": "x"}, {"login": "account.not_found"}),
+        ),
+    ),
+    "case-disclosures": (
+        cases.render_case_disclosures,
+        cases.CaseDisclosures(
+            HEAD,
+            (
+                cases.DisclosureRow(ident("d"), 2, "Адвокат Марат Демо", "ready", 3, 2, ago(hours=5), ago(hours=4)),
+                cases.DisclosureRow(ident("d1"), 1, "Адвокат Марат Демо", "releasing", 1, 3),
+            ),
+            True,
+        ),
+    ),
+    "upload": (
+        upload.render_upload,
+        upload.UploadDesk(
+            HEAD,
+            100 * 2**30,
+            Form({"basis": "search"}, {"purpose": "retention.bad_purpose"}),
+            ROWS[:1],
+            (upload.Refusal("бос.txt", "upload.empty"),),
+        ),
+    ),
+    "receipt": (upload.render_receipt, upload.UploadReceipt(HEAD, ROWS, "Тергеуші Сәуле Демо", NOW, NOTE)),
+    "exhibit": (exhibits.render_exhibit, EXHIBIT),
+    "transcript": (transcript.render_transcript, DESK),
+    "transcript-confirmed": (
+        transcript.render_transcript,
+        replace(
+            DESK,
+            state="confirmed",
+            confirmed_by="Прокурор Ерлан Демо",
+            confirmed_at=ago(hours=1),
+            can_correct=False,
+            can_confirm=False,
+        ),
+    ),
+    "transcript-waiting": (
+        transcript.render_transcript,
+        transcript.TranscriptDesk(
+            HEAD,
+            AUDIO,
+            "requested",
+            "/sample.wav",
+            DURATION_MS,
+            job=exhibits.Job("transcribe", ago(minutes=1), 12_000, DURATION_MS),
+        ),
+    ),
+    "redaction": (redaction.render_redaction, REDACTION),
+    "redaction-document": (
+        redaction.render_redaction,
+        replace(
+            REDACTION,
+            turns=(),
+            audio_href=None,
+            groups=(),
+            document_text="Протокол осмотра места происшествия\nСвидетель …",
+        ),
+    ),
+    "plan-review": (redaction.render_plan_review, REVIEW),
+    "plan-own": (redaction.render_plan_review, replace(REVIEW, can_approve=False, why_not="plan.self_approval")),
+    "renditions": (redaction.render_renditions, RENDITIONS),
+    "disclosure-draft": (disclosures.render_disclosure_draft, DRAFT),
+    "release": (
+        disclosures.render_release,
+        disclosures.ReleaseConfirm(HEAD, ident("d"), 2, "Адвокат Марат Демо", FILES, WITHHELD, 4),
+    ),
+    "disclosure": (disclosures.render_disclosure, DISCLOSURE),
+    "trail": (audit.render_trail, TRAIL),
+    "trail-empty": (audit.render_trail, replace(TRAIL, events=(), next_href=None)),
+    "ledger": (audit.render_ledger, LEDGER),
+}
