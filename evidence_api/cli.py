@@ -99,10 +99,15 @@ def sequencer() -> None:
 
 @main.command()
 def beat() -> None:
-    """Send queued jobs to the workers, and the periodic ones."""
-    from evidence_api import container  # noqa: PLC0415  each process loads its own world
+    """Send queued jobs to the workers, and do what must be done every minute and every day."""
+    from evidence_api import container, prepare  # noqa: PLC0415  each process loads its own world
 
-    container.dispatcher(configuration.load()).run(_stop_event())
+    settings = configuration.load()
+    stop = _stop_event()
+    regular = threading.Thread(target=prepare.upkeep(container.services(settings)).run, args=(stop,), name="periodic")
+    regular.start()
+    container.dispatcher(settings).run(stop)
+    regular.join()
 
 
 @main.command()
