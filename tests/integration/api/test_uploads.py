@@ -42,6 +42,17 @@ def test_zero_bytes(system, case_id):
     assert counts(system) == before
 
 
+def test_a_refused_act_is_recorded_with_its_code(system):
+    """U1: also what somebody was allowed to try; a reader's mistakes are not acts."""
+    case_id, api = system.case(), system.api("investigator")
+    api.begin_upload(case_id, b"", "empty.bin")
+    api("POST", "/api/v1/uploads", headers={"Tus-Resumable": "0.9"})
+    told = [event["data"] for event in system.events(f"case:{case_id}", "act.refused")]
+    assert told == [{"action": "upload.create", "code": "exhibit.empty"}]
+    assert api("GET", f"/api/v1/cases/{case_id}/exhibits?cursor=nonsense").status_code == 422
+    assert len(system.events(f"case:{case_id}", "act.refused")) == 1
+
+
 def test_larger_than_the_limit(system, case_id):
     api, before = system.api("investigator"), counts(system)
     size = {"Upload-Length": str(system.settings.upload_limit_bytes + 1)}
