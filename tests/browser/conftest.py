@@ -3,8 +3,8 @@
 import os
 import shutil
 import socket
-import threading
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,7 +86,7 @@ def shots() -> Path | None:
 
 @pytest.fixture(scope="session")
 def stage(chromium: Browser) -> Iterator[real.Stage]:
-    """The real system and a browser, for the story. Not under pytest's directory, whose parent the servers cannot open."""
+    """The real system and a browser, for the story. Not under pytest, whose directory is closed to the servers."""
     if not (assets.BUILD / "manifest.json").is_file():
         pytest.fail("portal/static/build is missing: run `npm ci && npm run build` in portal/")
     directory = Path(tempfile.mkdtemp(prefix="dalel-story-"))

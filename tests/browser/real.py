@@ -1,4 +1,4 @@
-"""The real system for the browser: everything that `dalel up` starts, as one child process, and people signed in to it."""
+"""The real system for the browser: what `dalel up` starts, as one child process, and people signed in to it."""
 
 import re
 import subprocess

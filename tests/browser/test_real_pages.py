@@ -1,4 +1,4 @@
-"""Every real page of the played story: nothing for axe, nothing wider than the screen, a screenshot in each language."""
+"""Every real page of the played story: nothing for axe, nothing too wide, a screenshot in each language."""
 
 from collections.abc import Mapping
 from pathlib import Path
