@@ -1,5 +1,6 @@
 """Every real page of the played story: nothing for axe, nothing too wide, a screenshot in each language."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -52,11 +53,12 @@ NARROW = (
 
 
 def _name(who: cast.Cast, address: str) -> str:
-    return f"{who.login}-{address.strip('/').translate(str.maketrans('{}/?&=', '______')).strip('_') or 'home'}"
+    place = re.sub("[^a-z]+", "-", address).strip("-")
+    return f"{who.login}-{place or 'home'}"
 
 
 def _look(page: Page, language: str, *, width: int = 1280, theme: str = "light") -> None:
-    page.context.add_cookies([{"name": "language", "value": language, "url": page.url}])
+    page.context.add_cookies([{"name": "language", "value": language, "domain": "127.0.0.1", "path": "/"}])
     page.set_viewport_size({"width": width, "height": 844})
     page.emulate_media(color_scheme=theme)
 
