@@ -253,13 +253,16 @@ def create(name: str, key_file: Path, state_file: Path) -> WitnessKey:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    connection = _connect(state_file)
+    beside = state_file.with_name(f"{state_file.name}.new")
+    beside.unlink(missing_ok=True)
+    connection = _connect(beside)
     with connection:
         connection.execute("BEGIN IMMEDIATE")
         for table in _TABLES:
             connection.execute(table)
         connection.execute("INSERT INTO witness (vkey) VALUES (?)", (made.vkey,))
     connection.close()
+    beside.replace(state_file)
     return made
 
 
