@@ -10,9 +10,11 @@ from pathlib import Path
 
 import httpx
 
-from evidence_api import prepare
+from custody.signer import vkey
+from custody.witness import Unusable
+from evidence_api import container, prepare
 from evidence_api import settings as configuration
-from evidence_api.demo import cast
+from evidence_api.demo import cast, witnesses
 from evidence_api.demo.story import Report, Story
 from evidence_api.settings import Settings, as_environment
 from evidence_api.stack.endpoints import Endpoints, External, ObjectStoreAddress
@@ -100,6 +102,7 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
     settings = _settings(endpoints, stack.kept, base_url)
     say("preparing the database and the store")
     prepare.keys(settings)
+    _start_witnesses(stack, settings, say)
     prepare.everything(settings)
     prepare.people(settings, cast.CAST, lambda member: password_of(stack.kept, member))
     env = as_environment(dict(settings))
@@ -122,6 +125,19 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
         ]
     )
     return settings
+
+
+def _start_witnesses(stack: Stack, settings: Settings, say: Say) -> None:
+    """The two demonstration witnesses, before the sequencer that asks them, and the policy that names them."""
+    try:
+        outsiders = [witnesses.made(title, settings.data_dir, stack.kept.port(title)) for title in witnesses.TITLES]
+    except Unusable as error:
+        raise StackError(str(error)) from error
+    if settings.policy_file is not None:
+        settings.policy_file.write_text(prepare.policy(settings, witnesses.policy_lines(outsiders)))
+    say(witnesses.NOTICE)
+    log = vkey(container.signer(settings))
+    stack.run([stack.program(one.title, one.command(log), {}, one.ready) for one in outsiders])
 
 
 def _settings(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:

@@ -40,10 +40,11 @@ class NamedPage:
 
 @dataclass(frozen=True)
 class LedgerState:
-    """How the ledger stands and its last published head."""
+    """How the ledger stands, its last published head, and the size up to which the witnesses stand behind it."""
 
     health: LedgerHealth
     head: CheckpointView | None
+    witnessed_size: int
 
 
 def of_case(
@@ -99,7 +100,9 @@ def health(services: Services) -> LedgerHealth:
 def state(services: Services) -> LedgerState:
     """How the ledger stands, with its last head."""
     with services.database.read() as session:
-        return LedgerState(audit.health(session), audit.latest_checkpoint(session))
+        witnessed = audit.latest_witnessed(session)
+        size = witnessed.size if witnessed else 0
+        return LedgerState(audit.health(session), audit.latest_checkpoint(session), size)
 
 
 def _criteria(session: Session, case_id: UUID, wanted: Wanted) -> TrailFilter | None:

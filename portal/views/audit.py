@@ -97,6 +97,8 @@ def _ledger(services: Services) -> Ledger:
         checkpoint_at=state.head.published_at if state.head else None,
         checkpoint_note=state.head.note if state.head else "",
         checkpoint_size=state.head.size if state.head else 0,
+        witnesses=tuple((one.name, one.at) for one in state.head.witnesses) if state.head else (),
+        witnessed_size=state.witnessed_size,
     )
 
 
