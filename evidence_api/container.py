@@ -67,11 +67,16 @@ def object_store(settings: Settings) -> S3Store:
 
 def ledger(settings: Settings) -> tuple[Sequencer, Publisher]:
     """The two halves of the sequencer process. Only this process holds the log's key and the sequencer's role."""
-    database = _database(_required(settings.sequencer_database_url, "sequencer_database_url"), settings)
+    database = sequencer_database(settings)
     store = object_store(settings)
     register = FileRegister(_required(settings.register_file, "register_file"))
     publisher = Publisher(database, StoreTiles(store, LOG), StoreTiles(store, BUNDLES), register, signer(settings))
     return Sequencer(database, publisher.check_head), publisher
+
+
+def sequencer_database(settings: Settings) -> Database:
+    """The database as the one who orders entries."""
+    return _database(_required(settings.sequencer_database_url, "sequencer_database_url"), settings)
 
 
 def signer(settings: Settings) -> EncryptedFileSigner:
