@@ -1,4 +1,4 @@
-"""`python -m custody verify PACKAGE --policy POLICY [--json] [--lang kk|ru|en]`.
+"""`python -m custody verify PACKAGE --policy POLICY [--json] [--lang kk|ru|en]`; `monitor`: see `commands_monitor`.
 
 Needs Python and `cryptography`, no network, no database, no server. Exit 0: verified; 1: refused; 2: nothing could be
 verified (no such file, no usable policy). What it prints is in plain words; `--json` prints one object instead.
@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from custody import commands_monitor
 from custody.proof import policy, words
 from custody.proof.policy import Policy
 from custody.proof.refusal import Step, VerificationError
@@ -27,6 +28,8 @@ CLOCK_TOLERANCE_S = 300
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     options = _options(arguments)
+    if options.command == "monitor":
+        return commands_monitor.run(options)
     try:
         trusted = _policy(options.policy)
     except (OSError, ProofError) as error:
@@ -53,6 +56,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     verify.add_argument("--policy", type=Path, required=True, help="whom you trust (C2SP tlog-policy)")
     verify.add_argument("--json", action="store_true", help="print one JSON object")
     verify.add_argument("--lang", choices=sorted(words.LANGUAGES), default=_language(os.environ))
+    commands_monitor.add(commands, sorted(words.LANGUAGES), _language(os.environ))
     return parser.parse_args(arguments)
 
 
