@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     options = _options(arguments)
     if options.command == "monitor":
-        return commands_monitor.run(options)
+        return commands_monitor.run(options, lambda: int(time.time()) + CLOCK_TOLERANCE_S)
     try:
         trusted = _policy(options.policy)
     except (OSError, ProofError) as error:

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from custody.proof import monitor, policy
@@ -23,7 +24,6 @@ from custody.proof.words import because, monitoring
 CONTINUES, MISBEHAVES, UNUSABLE = 0, 1, 2
 TIMEOUT_S = 20.0
 MAX_FETCH_BYTES = 1_000_000
-CLOCK_TOLERANCE_S = 300
 
 
 class Unreachable(Exception):
@@ -41,8 +41,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", languag
     parser.add_argument("--lang", choices=languages, default=language)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Runs the command and returns its exit code."""
+def run(options: argparse.Namespace, now_s: Callable[[], int]) -> int:
+    """Runs the command and returns its exit code. Cosignatures of a time after `now_s()` are refused."""
     try:
         trusted = policy.parse(options.policy.read_bytes())
         if options.confirm is not None:
@@ -53,17 +53,16 @@ def run(options: argparse.Namespace) -> int:
         _say(options, "usage")
         return UNUSABLE
     while True:
-        code = _look(options, trusted)
+        code = _look(options, trusted, now_s())
         if options.every is None or code == MISBEHAVES:
             return code
         time.sleep(options.every)
 
 
-def _look(options: argparse.Namespace, trusted: Policy) -> int:
+def _look(options: argparse.Namespace, trusted: Policy, now_s: int) -> int:
     state: Path = options.state
     try:
         seen = state.read_bytes() if state.exists() else None
-        now_s = int(time.time()) + CLOCK_TOLERANCE_S
         followed = monitor.follow(lambda path: fetch(options.url, path), trusted, seen, now_s)
         _replace(state, followed.note)
     except Misbehaviour as found:
