@@ -74,7 +74,7 @@ def object_store(settings: Settings) -> S3Store:
 
 def ledger(settings: Settings) -> tuple[Sequencer, Publisher]:
     """The two halves of the sequencer process. Only this process holds the log's key and the sequencer's role."""
-    database = _database(_required(settings.sequencer_database_url, "sequencer_database_url"), settings)
+    database = sequencer_database(settings)
     store = object_store(settings)
     register = FileRegister(_required(settings.register_file, "register_file"))
     publisher = Publisher(
@@ -101,6 +101,11 @@ def witnesses(settings: Settings) -> Witnesses | None:
     clock = SystemClock()
     deadline_s = settings.witness_deadline_ms / 1000
     return Witnesses(policy, lambda: int(clock.now().timestamp()), deadline_s=deadline_s)
+
+
+def sequencer_database(settings: Settings) -> Database:
+    """The database as the one who orders entries."""
+    return _database(_required(settings.sequencer_database_url, "sequencer_database_url"), settings)
 
 
 def signer(settings: Settings) -> EncryptedFileSigner:

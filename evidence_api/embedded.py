@@ -1,5 +1,6 @@
 """Everything on one machine from one command: the stack's servers, our own programs, the demonstration case."""
 
+import json
 import signal
 import sys
 import threading
@@ -18,12 +19,14 @@ from evidence_api.demo import cast, witnesses
 from evidence_api.demo.story import Report, Story
 from evidence_api.settings import Settings, as_environment
 from evidence_api.stack.endpoints import Endpoints, External, ObjectStoreAddress
-from evidence_api.stack.kept import Kept
+from evidence_api.stack.kept import Kept, write_private
 from evidence_api.stack.stack import Stack
 from evidence_api.stack.words import StackError
 
 Say = Callable[[str], None]
 _LOADED = "demonstration-loaded"
+ENVIRONMENT = "environment.json"
+"""The settings of the running system (mode 0600), for commands that are to speak to it: `dalel ledger … --data`."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
     prepare.everything(settings)
     prepare.people(settings, cast.CAST, lambda member: password_of(stack.kept, member))
     env = as_environment(dict(settings))
+    write_private(settings.data_dir / ENVIRONMENT, json.dumps(env, indent=1).encode())
 
     def ready() -> bool:
         try:

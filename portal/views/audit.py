@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,17 +12,19 @@ from uuid import UUID
 from fastapi import Query, Response
 from starlette.requests import Request
 
+from custody.checking import words
 from evidence_api.http.guard import Access, by_case, guard
 from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import router
 from evidence_api.queries import cases as queries
-from evidence_api.queries import trails
+from evidence_api.queries import checks, trails
 from evidence_api.services import Services
+from evidence_api.use_cases import checking
 from portal.context import OFFSET_HOURS
 from portal.formats import day_span
 from portal.lines import event_line, head, readable
-from portal.pages.audit import AREAS, Ledger, Trail, render_ledger, render_trail
-from portal.visits import context, html
+from portal.pages.audit import AREAS, Check, Checks, Ledger, Trail, render_ledger, render_trail
+from portal.visits import Fields, context, go, html, language_of
 
 routes = router()
 _FILTERS = ("area", "actor", "exhibit", "since", "until")
@@ -84,7 +87,49 @@ def export_json(
 @routes.get("/ledger")
 def ledger(request: Request, services: ServicesOf, access: Annotated[Access, guard("ledger.page")]) -> Response:
     """The state of the log, for everyone who is signed in: its head is public anyway."""
-    return html(render_ledger(context(request, access), _ledger(services)))
+    model = replace(_ledger(services), checks=_checks(request, services, access))
+    return html(render_ledger(context(request, access), model))
+
+
+@routes.post("/ledger/checks")
+def check(
+    request: Request, services: ServicesOf, fields: Fields, access: Annotated[Access, guard("ledger.check")]
+) -> Response:
+    """Ask for a check of the whole ledger."""
+    del request
+    checking.request(services, access.actor, deep=fields.get("deep") == "yes")
+    return go("/ledger", "check_requested")
+
+
+@routes.get("/ledger/checks/{check_id}.json")
+def report(check_id: UUID, services: ServicesOf, access: Annotated[Access, guard("ledger.check")]) -> Response:
+    """The exact bytes of a report: their SHA-256 is in the event `ledger.checked`."""
+    del access
+    return _file(checks.report(services, check_id).text, "application/json", "ledger-check.json")
+
+
+def _checks(request: Request, services: Services, access: Access) -> Checks | None:
+    found = checks.state(services, access.viewer)
+    if not found.may_check:
+        return None
+    language = language_of(request, access.visitor)
+    running = found.running
+    return Checks(
+        last=tuple(
+            Check(
+                at=kept.checked_at,
+                same=kept.report.difference is None,
+                sentences=tuple(words.report(kept.report, language)),
+                sha256=kept.sha256,
+                href=f"/ledger/checks/{kept.id}.json",
+            )
+            for kept in found.reports
+        ),
+        since=running.created_at if running else None,
+        done=running.done_units if running else 0,
+        total=running.total_units if running else 0,
+        failed=found.failed,
+    )
 
 
 def _ledger(services: Services) -> Ledger:
