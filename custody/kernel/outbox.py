@@ -103,11 +103,10 @@ class Opening(NamedTuple):
     value: str
 
 
-_INSERT_ONE = "INSERT INTO event_outbox (event_id, item, body) VALUES (%b, %b, %b)"
 _APPEND_ONE = (
-    _INSERT_ONE,
-    f"WITH appended AS ({_INSERT_ONE}) INSERT INTO event_openings (event_id, field, salt, value)"
-    " VALUES (%b, %b, %b, %b)",  # noqa: S608  put together of constants
+    "INSERT INTO event_outbox (event_id, item, body) VALUES (%b, %b, %b)",
+    "WITH appended AS (INSERT INTO event_outbox (event_id, item, body) VALUES (%b, %b, %b))"
+    " INSERT INTO event_openings (event_id, field, salt, value) VALUES (%b, %b, %b, %b)",
 )
 """By the number of openings."""
 
