@@ -66,7 +66,7 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
     endpoints = stack.start()
     port = port or stack.kept.port("portal")
     base_url = f"http://127.0.0.1:{port}"
-    settings = _settings(endpoints, stack.kept, base_url)
+    settings = settings_of(endpoints, stack.kept, base_url)
     say("preparing the database and the store")
     prepare.keys(settings)
     prepare.everything(settings)
@@ -93,7 +93,8 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
     return settings
 
 
-def _settings(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
+def settings_of(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
+    """The settings of every program that runs on this stack, its keys and its log's name included."""
     keys = endpoints.data_dir / "keys"
     return configuration.load(
         data_dir=endpoints.data_dir,
