@@ -69,7 +69,7 @@ def _start(stack: Stack, settings: Settings, port: int) -> None:
             stack.program("worker fast", [*cli, "worker", "fast"], env),
             stack.program(
                 "API",
-                [*web, "--port", str(port), "--no-access-log", "--no-server-header"],
+                [*web, "--port", str(port), "--no-access-log", "--no-server-header", "--timeout-keep-alive", "120"],
                 env,
                 lambda: answers(f"http://127.0.0.1:{port}/readyz", http.client.OK),
             ),

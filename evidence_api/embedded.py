@@ -5,19 +5,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 from evidence_api import prepare
 from evidence_api import settings as configuration
 from evidence_api.demo import cast
-from evidence_api.demo.story import Report, Story
 from evidence_api.settings import Settings, as_environment
 from evidence_api.stack.endpoints import Endpoints
 from evidence_api.stack.kept import Kept
+from evidence_api.stack.probe import answers
 from evidence_api.stack.stack import Stack
 from evidence_api.stack.words import StackError
+
+if TYPE_CHECKING:
+    from evidence_api.demo.story import Report
 
 Say = Callable[[str], None]
 _LOADED = "demonstration-loaded"
@@ -51,6 +54,8 @@ def up(data: Path, say: Say, *, with_demo: bool, port: int | None = None) -> int
 
 def demo(data: Path, out: Path, say: Say) -> int:
     """Play the story once on a system of its own; the last line is `DEMO {json}`."""
+    from evidence_api.demo.story import Report  # noqa: PLC0415  its HTTP client is not needed to start
+
     try:
         with Stack(data, say=say) as stack:
             settings = _start(stack, say, None)
@@ -67,27 +72,28 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
     port = port or stack.kept.port("portal")
     base_url = f"http://127.0.0.1:{port}"
     settings = settings_of(endpoints, stack.kept, base_url)
-    say("preparing the database and the store")
     prepare.keys(settings)
-    prepare.everything(settings)
-    prepare.people(settings, cast.CAST, lambda member: password_of(stack.kept, member))
     env = as_environment(dict(settings))
 
     def ready() -> bool:
-        try:
-            return httpx.get(f"{base_url}/readyz", timeout=2).status_code == httpx.codes.OK
-        except httpx.HTTPError:
-            return False
+        return answers(f"{base_url}/readyz", HTTPStatus.OK)
 
     cli = (sys.executable, "-m", "evidence_api.cli")
     web = (sys.executable, "-m", "uvicorn", "portal.app:create", "--factory", "--host", "127.0.0.1")
+    # Loading is what takes the portal its time, and it needs no database for that.
+    portal = stack.program("portal", [*web, "--port", str(port), "--no-access-log", "--no-server-header"], env, ready)
+    launched = stack.supervisor.launch([portal])
+    say("preparing the database and the store")
+    prepare.everything(settings)
+    prepare.people(settings, cast.CAST, lambda member: password_of(stack.kept, member))
+    stack.supervisor.wait(launched)
+    # The workers load while people already sign in: what they do waits in the jobs table.
     stack.run(
         [
             stack.program("sequencer", [*cli, "sequencer"], env),
             stack.program("beat", [*cli, "beat"], env),
             stack.program("worker fast", [*cli, "worker", "fast"], env),
             stack.program("worker media", [*cli, "worker", "media"], env),
-            stack.program("portal", [*web, "--port", str(port), "--no-access-log", "--no-server-header"], env, ready),
         ]
     )
     return settings
@@ -123,7 +129,9 @@ def password_of(kept: Kept, member: cast.Cast) -> str:
     return kept.secret(f"demo-{member.login}")[:16]
 
 
-def _play(kept: Kept, settings: Settings, out: Path, say: Say) -> Report:
+def _play(kept: Kept, settings: Settings, out: Path, say: Say) -> "Report":
+    from evidence_api.demo.story import Story  # noqa: PLC0415  as above
+
     passwords = {member.login: password_of(kept, member) for member in cast.CAST}
     return Story(settings.public_base_url, passwords, out, say).play()
 
