@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import SecretStr
+from redis import Redis
 from sqlalchemy import text
 
 from custody.kernel.clock import SystemClock
@@ -47,7 +48,11 @@ def services(settings: Settings) -> Services:
         policy=settings.policy_file.read_text() if settings.policy_file else "",
         engine=cache(lambda: _engine(settings)),
         suggester=cache(_suggester),
-        ready_checks={"database": lambda: _ask(database), "object-store": store.check},
+        ready_checks={
+            "database": lambda: _ask(database),
+            "object-store": store.check,
+            "broker": lambda: _knock(settings.broker_url.get_secret_value()),
+        },
     )
 
 
@@ -116,6 +121,12 @@ def _database(url: SecretStr, settings: Settings) -> Database:
 def _ask(database: Database) -> None:
     with database.read() as session:
         session.execute(text("SELECT 1"))
+
+
+def _knock(broker_url: str) -> None:
+    """Raises when the broker does not answer within two seconds."""
+    with Redis.from_url(broker_url, socket_timeout=2, socket_connect_timeout=2) as broker:
+        broker.ping()
 
 
 def _engine(settings: Settings) -> "Engine":

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from evidence_api import prepare
 from evidence_api import settings as configuration
 from evidence_api.demo import cast
 from evidence_api.settings import Settings, as_environment
-from evidence_api.stack.endpoints import Endpoints
+from evidence_api.stack.endpoints import Endpoints, External, ObjectStoreAddress
 from evidence_api.stack.kept import Kept
 from evidence_api.stack.probe import answers
 from evidence_api.stack.stack import Stack
@@ -26,14 +27,44 @@ Say = Callable[[str], None]
 _LOADED = "demonstration-loaded"
 
 
-def up(data: Path, say: Say, *, with_demo: bool, port: int | None = None) -> int:
+@dataclass(frozen=True)
+class Servers:
+    """Which servers are used: those that run elsewhere, and of whose PostgreSQL a child is made."""
+
+    external: External = field(default_factory=External)
+    postgres_from_path: bool = False
+
+    def stack(self, data: Path, say: Say) -> Stack:
+        """The stack of a data directory with these servers."""
+        return Stack(data, say=say, external=self.external, postgres_from_path=self.postgres_from_path)
+
+
+OWN_SERVERS = Servers()
+
+
+def servers(
+    *,
+    database: str | None,
+    broker: str | None,
+    s3: str | None,
+    s3_access_key: str | None,
+    s3_secret_key: str | None,
+    s3_secure: bool,
+    postgres_from_path: bool,
+) -> Servers:
+    """Servers that somebody else runs; what is None becomes a child."""
+    store = ObjectStoreAddress(s3, s3_access_key or "", s3_secret_key or "", s3_secure) if s3 else None
+    return Servers(External(database, store, broker), postgres_from_path)
+
+
+def up(data: Path, say: Say, *, with_demo: bool, port: int | None = None, servers: Servers = OWN_SERVERS) -> int:
     """Start all, stay up until SIGINT or SIGTERM, stop all. Returns the exit code."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     begun = time.monotonic()
     try:
-        with Stack(data, say=say) as stack:
+        with servers.stack(data, say) as stack:
             settings = _start(stack, say, port)
             base_url = settings.public_base_url
             if with_demo and not stop.is_set():
@@ -52,12 +83,12 @@ def up(data: Path, say: Say, *, with_demo: bool, port: int | None = None) -> int
     return 0
 
 
-def demo(data: Path, out: Path, say: Say) -> int:
+def demo(data: Path, out: Path, say: Say, servers: Servers = OWN_SERVERS) -> int:
     """Play the story once on a system of its own; the last line is `DEMO {json}`."""
     from evidence_api.demo.story import Report  # noqa: PLC0415  its HTTP client is not needed to start
 
     try:
-        with Stack(data, say=say) as stack:
+        with servers.stack(data, say) as stack:
             settings = _start(stack, say, None)
             report = _play(stack.kept, settings, out, say)
     except StackError as error:

@@ -1,4 +1,4 @@
-"""What must be there before the programs start: keys, tables and roles, buckets, the first accounts."""
+"""What must be there before the programs start (keys, tables and roles, buckets, the first accounts) and stay so."""
 
 import secrets
 from collections.abc import Callable, Iterable
@@ -12,15 +12,19 @@ from custody.kernel.outbox import Actor
 from custody.signer import create_key, vkey
 from evidence_api import container
 from evidence_api.demo.cast import Cast
+from evidence_api.http.parts import session_terms
 from evidence_api.migrations import run as migrations
 from evidence_api.services import Services
 from evidence_api.settings import Settings
+from evidence_api.use_cases import intake
 from evidence_api.use_cases import people as accounts
+from evidence_api.workers.periodic import Chore, Periodic
 from storage.keys import FileKeyWrapper
 from storage.ports import EVIDENCE
 from storage.worm import worm_self_test
 
 VERSION = "0.1.0"
+MINUTE_S, DAY_S = 60.0, 86_400.0
 OPERATOR = Actor(id=None, role="system", means="cli")
 
 
@@ -67,6 +71,18 @@ def self_test(parts: Services) -> None:
         work.commit()
     if facts.failed:
         raise Unavailable("store.worm_broken", what=facts.detail)
+
+
+def upkeep(parts: Services) -> Periodic:
+    """What the beat does besides dispatching: abandoned uploads, ended sessions, the attack on the store's lock."""
+    terms = session_terms(parts.settings)
+    return Periodic(
+        [
+            Chore("abandoned uploads", MINUTE_S, lambda: intake.expire(parts)),
+            Chore("ended sessions", MINUTE_S, lambda: accounts.sweep(parts.database, terms)),
+            Chore("the store's lock", DAY_S, lambda: self_test(parts)),
+        ]
+    )
 
 
 def account(settings: Settings, *, login: str, name: str, role: str, language: str, password: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from custody.kernel.errors import Conflict, Invalid
+from custody.kernel.errors import Conflict, Invalid, TooLarge
 
 FILENAME_BYTES = 255
 FOLDER_BYTES = 1024
@@ -186,12 +186,12 @@ class ExhibitForm:
     def check(self, limit_bytes: int) -> "ExhibitForm":
         """The form with its texts in their stored form. `recorded_at` is a claim and is kept as text (R2).
 
-        Raises Invalid naming what is wrong; `exhibit.empty` for zero bytes, `exhibit.too_large` above the limit.
+        Raises Invalid naming what is wrong, `exhibit.empty` for zero bytes, and TooLarge `exhibit.too_large`.
         """
         if self.size_bytes <= 0:
             raise Invalid("exhibit.empty")
         if self.size_bytes > limit_bytes:
-            raise Invalid("exhibit.too_large", limit_bytes=limit_bytes)
+            raise TooLarge("exhibit.too_large", limit_bytes=limit_bytes)
         if self.retain_days not in RETAIN_DAYS:
             raise Invalid("exhibit.term_invalid", lowest=RETAIN_DAYS[0], highest=RETAIN_DAYS[-1])
         return ExhibitForm(
