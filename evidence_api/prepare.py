@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from custody import event
-from custody.kernel.errors import Conflict, Unavailable
+from custody.kernel.errors import Unavailable
 from custody.kernel.outbox import Actor
 from custody.signer import create_key, vkey
 from evidence_api import container
@@ -87,37 +87,28 @@ def upkeep(parts: Services) -> Periodic:
 
 def account(settings: Settings, *, login: str, name: str, role: str, language: str, password: str) -> None:
     """Create one account from the command line. Raises what `people.create_account` raises."""
+    people(settings, [Cast(login, name, role, language)], lambda _: password, again=False)
+
+
+def people(settings: Settings, cast: Iterable[Cast], password_of: Callable[[Cast], str], *, again: bool = True) -> None:
+    """Create accounts; `again` passes over those that are there, without the cost of hashing their passwords."""
     parts = container.services(settings)
     try:
-        accounts.create_account(
-            parts.database,
-            parts.passwords,
-            OPERATOR,
-            login=login,
-            display_name=name,
-            role=role,
-            language=language,
-            password=password,
-        )
-    finally:
-        parts.database.close()
-
-
-def people(settings: Settings, cast: Iterable[Cast], password_of: Callable[[Cast], str]) -> None:
-    """Create the demonstration's accounts that are not there yet."""
-    for member in cast:
-        try:
-            account(
-                settings,
+        for member in cast:
+            if again and accounts.is_taken(parts.database, member.login):
+                continue
+            accounts.create_account(
+                parts.database,
+                parts.passwords,
+                OPERATOR,
                 login=member.login,
-                name=member.name,
+                display_name=member.name,
                 role=member.role,
                 language=member.language,
                 password=password_of(member),
             )
-        except Conflict as there:
-            if there.code != "account.login_taken":
-                raise
+    finally:
+        parts.database.close()
 
 
 def policy(settings: Settings, witnesses: str = "quorum none\n") -> str:
