@@ -26,8 +26,15 @@ export class Hasher {
     this.worker = new Worker(address, { type: "module" });
     this.waiting = new Map();
     this.next = 0;
+    this.broken = false;
+    // The worker's script could not be loaded: no file of this desk can be hashed until it is asked for again.
+    this.worker.onerror = () => {
+      this.broken = true;
+      for (const job of this.waiting.values()) job.reject(new Error("offline"));
+    };
     this.worker.onmessage = ({ data }) => {
       const job = this.waiting.get(data.id);
+      if (data.sha256 || data.failed) this.waiting.delete(data.id);
       if (data.sha256) job.resolve(data.sha256);
       else if (data.failed) job.reject(new Error("upload.forgotten"));
       else job.progress(data.done);
@@ -51,7 +58,7 @@ const codeOf = (response) => {
   }
 };
 
-/** Send a file; resolves to the exhibit's id. Rejects with an Error whose message is a stable code. */
+/** Send a file; `item.again` goes on at once instead of waiting for the next try. Resolves to the exhibit's id. Rejects with an Error whose message is a stable code. */
 export function send(item, details, csrf, progress) {
   const known = begun(details.case)[item.fingerprint];
   const entry = { case: details.case, name: item.file.name, sha256: item.sha256, size: item.file.size, ...known };
@@ -87,6 +94,7 @@ export function send(item, details, csrf, progress) {
         reject(new Error(code ?? (answer ? "unknown" : "offline")));
       },
     });
+    item.again = () => upload.abort().then(() => upload.start());
     upload.start();
   });
 }
