@@ -103,7 +103,7 @@ def test_a_lost_answer_makes_no_second_exhibit(stage: Stage) -> None:
             route.fulfill(response=answer)
         else:
             lost.append(answer.status)
-            route.abort()
+            route.abort("connectionreset")
 
     page.route("**/api/v1/uploads", create)
     send(page, file)
