@@ -92,7 +92,6 @@ class TranscriptDesk:
     revision: int = 0
     sha256: str = ""
     turns: tuple[Turn, ...] = ()
-    speakers: tuple[Speaker, ...] = ()
     revisions: tuple[RevisionRow, ...] = ()
     engine: str = ""
     model: str = ""
@@ -104,6 +103,7 @@ class TranscriptDesk:
     can_confirm: bool = False
     job: Job | None = None
     form: Form = EMPTY_FORM
+    speakers: tuple[Speaker, ...] = ()
 
 
 def render_transcript(context: RequestContext, model: TranscriptDesk) -> str:
