@@ -1,5 +1,6 @@
 """The composition root: the only place that turns settings into parts. Nothing is built at import."""
 
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -7,12 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from custody.anchor import Anchor
 from custody.cosigning import Witnesses
 from custody.kernel.clock import SystemClock
 from custody.kernel.ids import RandomIds
 from custody.kernel.unit_of_work import Database
 from custody.ledger import Sequencer
 from custody.proof import policy as policies
+from custody.proof.timestamp import parse_roots
 from custody.publisher import Publisher
 from custody.register import FileRegister
 from custody.scribe import EventScribe
@@ -47,6 +50,7 @@ def services(settings: Settings) -> Services:
         tiles=StoreTiles(store, LOG),
         passwords=Passwords(passes=settings.password_passes, memory_kib=settings.password_memory_kib),
         policy=settings.policy_file.read_text() if settings.policy_file else "",
+        tsa_roots=settings.tsa_roots_file.read_bytes() if settings.tsa_roots_file else b"",
         engine=cache(lambda: _engine(settings)),
         suggester=cache(_suggester),
         ready_checks={"database": lambda: _ask(database), "object-store": store.check},
@@ -68,7 +72,7 @@ def object_store(settings: Settings) -> S3Store:
 
 
 def ledger(settings: Settings) -> tuple[Sequencer, Publisher]:
-    """The two halves of the sequencer process. Only this process holds the log's key and the sequencer's role."""
+    """The first two parts of the sequencer process. Only this process holds the log's key and the sequencer's role."""
     database = _database(_required(settings.sequencer_database_url, "sequencer_database_url"), settings)
     store = object_store(settings)
     register = FileRegister(_required(settings.register_file, "register_file"))
@@ -81,6 +85,15 @@ def ledger(settings: Settings) -> tuple[Sequencer, Publisher]:
         witnesses(settings),
     )
     return Sequencer(database, publisher.check_head), publisher
+
+
+def anchor(settings: Settings) -> Anchor | None:
+    """What has heads time-stamped, in the sequencer process; None where no authority is configured."""
+    if not settings.tsa_urls:
+        return None
+    database = _database(_required(settings.sequencer_database_url, "sequencer_database_url"), settings)
+    roots = parse_roots(_required(settings.tsa_roots_file, "tsa_roots_file").read_bytes())
+    return Anchor(database, settings.tsa_urls, roots, interval=timedelta(seconds=settings.tsa_interval_seconds))
 
 
 def witnesses(settings: Settings) -> Witnesses | None:

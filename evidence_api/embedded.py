@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from custody.kernel.clock import SystemClock
 from custody.signer import vkey
 from custody.witness import Unusable
 from evidence_api import container, prepare
@@ -16,6 +17,7 @@ from evidence_api import settings as configuration
 from evidence_api.demo import cast, witnesses
 from evidence_api.demo.story import Report, Story
 from evidence_api.settings import Settings, as_environment
+from evidence_api.stack import authority
 from evidence_api.stack.endpoints import Endpoints
 from evidence_api.stack.kept import Kept
 from evidence_api.stack.stack import Stack
@@ -71,7 +73,7 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
     settings = _settings(endpoints, stack.kept, base_url)
     say("preparing the database and the store")
     prepare.keys(settings)
-    _start_witnesses(stack, settings, say)
+    _start_outsiders(stack, settings, say)
     prepare.everything(settings)
     prepare.people(settings, cast.CAST, lambda member: password_of(stack.kept, member))
     env = as_environment(dict(settings))
@@ -96,8 +98,8 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
     return settings
 
 
-def _start_witnesses(stack: Stack, settings: Settings, say: Say) -> None:
-    """The two demonstration witnesses, before the sequencer that asks them, and the policy that names them."""
+def _start_outsiders(stack: Stack, settings: Settings, say: Say) -> None:
+    """Two demonstration witnesses and a development authority, before the sequencer that asks them, and the policy."""
     try:
         outsiders = [witnesses.made(title, settings.data_dir, stack.kept.port(title)) for title in witnesses.TITLES]
     except Unusable as error:
@@ -106,7 +108,17 @@ def _start_witnesses(stack: Stack, settings: Settings, say: Say) -> None:
         settings.policy_file.write_text(prepare.policy(settings, witnesses.policy_lines(outsiders)))
     say(witnesses.NOTICE)
     log = vkey(container.signer(settings))
-    stack.run([stack.program(one.title, one.command(log), {}, one.ready) for one in outsiders])
+    programs = [stack.program(one.title, one.command(log), {}, one.ready) for one in outsiders]
+    port, directory = stack.kept.port("time stamps"), _stamps(settings.data_dir)
+    authority.kept(directory, SystemClock())
+    command = [sys.executable, "-m", authority.__name__, "--directory", str(directory), "--port", str(port)]
+    say(f"time stamps are by a {authority.NAME}")
+    programs.append(stack.program("development authority", command, {}, lambda: authority.ready(port)))
+    stack.run(programs)
+
+
+def _stamps(data_dir: Path) -> Path:
+    return data_dir / "timestamps"
 
 
 def _settings(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
@@ -129,6 +141,9 @@ def _settings(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
         log_key_passphrase_file=keys / "log-key.passphrase",
         policy_file=keys / "policy",
         register_file=endpoints.data_dir / "register" / "checkpoint",
+        tsa_urls=(f"http://127.0.0.1:{kept.port('time stamps')}",),
+        tsa_roots_file=_stamps(endpoints.data_dir) / authority.ROOT,
+        tsa_interval_seconds=5,
         log_origin=f"dalel.example/{kept.secret('log-name')[:8]}",
     )
 
