@@ -146,7 +146,7 @@ def _signed_data(token: bytes) -> _Signed:
     outer.end()
     reader = explicit.take(der.SEQUENCE).reader()
     explicit.end()
-    reader.take(der.INTEGER)
+    _expect_version(reader, 3)
     reader.take(der.SET)
     encapsulated = reader.take(der.SEQUENCE).reader()
     _expect_oid(encapsulated, _TST_INFO)
@@ -164,8 +164,7 @@ def _signed_data(token: bytes) -> _Signed:
 def _info(content: bytes) -> _Info:
     """TSTInfo (RFC 3161 §2.4.2)."""
     reader = der.whole(content, der.SEQUENCE).reader()
-    if der.integer(reader.take(der.INTEGER)) != 1:
-        raise TokenInvalid("the time stamp has another version")
+    _expect_version(reader, 1)
     policy = der.oid(reader.take(der.OID))
     imprint = reader.take(der.SEQUENCE).reader()
     name = _digest_name(imprint.take(der.SEQUENCE))
@@ -200,7 +199,7 @@ def _moment(content: bytes) -> datetime:
 def _verify_signer(signed: _Signed) -> x509.Certificate:
     """SignerInfo (RFC 5652 §5.3, §5.4): the certificate whose key signed the attributes that name the content."""
     reader = signed.signer
-    reader.take(der.INTEGER)
+    _expect_version(reader, 1)
     certificate = _named(reader, signed.certificates)
     name = _digest_name(reader.take(der.SEQUENCE))
     attributes = reader.take(der.context(0))
@@ -354,3 +353,8 @@ def _digest_name(element: Element) -> str:
 def _expect_oid(reader: Reader, oid: str) -> None:
     if der.oid(reader.take(der.OID)) != oid:
         raise Malformed("not a time-stamp token")
+
+
+def _expect_version(reader: Reader, version: int) -> None:
+    if der.integer(reader.take(der.INTEGER)) != version:
+        raise TokenInvalid("the time stamp has another version")

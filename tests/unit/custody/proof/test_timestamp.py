@@ -115,7 +115,7 @@ def test_a_flipped_byte_is_refused(place: int, mask: int) -> None:
         stamp = timestamp.verify(bytes(changed), MESSAGE, [ROOT])
     except ProofError:
         return
-    # Outside the signature stand only the version numbers and the list of digests, which say nothing.
+    # Outside every signature stands only the list of digests, which says nothing.
     assert stamp == timestamp.verify(GOOD, MESSAGE, [ROOT])
 
 
