@@ -1,5 +1,6 @@
-"""`python -m custody verify PACKAGE --policy POLICY [--tsa-roots FILE] [--json] [--lang kk|ru|en]`, and the witness.
+"""`python -m custody verify PACKAGE --policy POLICY [--tsa-roots FILE] [--json] [--lang kk|ru|en]`, and others.
 
+    python -m custody monitor …: see `commands_monitor`
     python -m custody witness-key NAME --key FILE --state FILE
     python -m custody witness --key FILE --state FILE --listen 127.0.0.1:PORT --log VKEY [--log VKEY …]
 
@@ -19,6 +20,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from custody import commands_monitor
 from custody.proof import policy, timestamp, words
 from custody.proof.policy import Policy
 from custody.proof.refusal import Step, VerificationError
@@ -37,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _witness(options)
         case "witness-key":
             return _witness_key(options)
+        case "monitor":
+            return commands_monitor.run(options, lambda: int(time.time()) + CLOCK_TOLERANCE_S)
         case _:
             return _verify(options)
 
@@ -107,6 +111,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     for command in (witness, key):
         command.add_argument("--key", type=Path, required=True, help="the witness's key file")
         command.add_argument("--state", type=Path, required=True, help="what it must never forget; never restore it")
+    commands_monitor.add(commands, sorted(words.LANGUAGES), _language(os.environ))
     return parser.parse_args(arguments)
 
 

@@ -61,6 +61,7 @@ EVENTS: Mapping[str, EventType] = {
     "access.granted": _type(STAFF | OPERATORS, "account role", "until_ms"),
     "access.revoked": _type(STAFF | OPERATORS, "account role"),
     "access.denied": _type(ANYONE, "action predicate", "route"),
+    "act.refused": _type(PEOPLE, "action code"),
     "session.opened": _type(PEOPLE, "account"),
     "session.closed": _type(PEOPLE | MACHINE, "account reason"),
     "session.failed": _type(ANYONE, "reason", personal="login"),
@@ -122,6 +123,8 @@ EVENTS: Mapping[str, EventType] = {
     "store.self_tested": _type(OPERATORS, "result", "detail"),
     "key.created": _type(OPERATORS, "purpose key"),
     "config.changed": _type(OPERATORS, "setting sha256"),
+    "ledger.checked": _type(AUDITORS, "result deep size root report_sha256", "code requested_by"),
+    "ledger.rebuilt": _type(MACHINE, "from_size size root restored without_row"),
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import SecretStr
+from redis import Redis
 from sqlalchemy import text
 
 from custody.anchor import Anchor
@@ -53,7 +54,11 @@ def services(settings: Settings) -> Services:
         tsa_roots=settings.tsa_roots_file.read_bytes() if settings.tsa_roots_file else b"",
         engine=cache(lambda: _engine(settings)),
         suggester=cache(_suggester),
-        ready_checks={"database": lambda: _ask(database), "object-store": store.check},
+        ready_checks={
+            "database": lambda: _ask(database),
+            "object-store": store.check,
+            "broker": lambda: _knock(settings.broker_url.get_secret_value()),
+        },
     )
 
 
@@ -73,7 +78,7 @@ def object_store(settings: Settings) -> S3Store:
 
 def ledger(settings: Settings) -> tuple[Sequencer, Publisher]:
     """The first two parts of the sequencer process. Only this process holds the log's key and the sequencer's role."""
-    database = _database(_required(settings.sequencer_database_url, "sequencer_database_url"), settings)
+    database = sequencer_database(settings)
     store = object_store(settings)
     register = FileRegister(_required(settings.register_file, "register_file"))
     publisher = Publisher(
@@ -91,7 +96,7 @@ def anchor(settings: Settings) -> Anchor | None:
     """What has heads time-stamped, in the sequencer process; None where no authority is configured."""
     if not settings.tsa_urls:
         return None
-    database = _database(_required(settings.sequencer_database_url, "sequencer_database_url"), settings)
+    database = sequencer_database(settings)
     roots = parse_roots(_required(settings.tsa_roots_file, "tsa_roots_file").read_bytes())
     return Anchor(database, settings.tsa_urls, roots, interval=timedelta(seconds=settings.tsa_interval_seconds))
 
@@ -109,6 +114,11 @@ def witnesses(settings: Settings) -> Witnesses | None:
     clock = SystemClock()
     deadline_s = settings.witness_deadline_ms / 1000
     return Witnesses(policy, lambda: int(clock.now().timestamp()), deadline_s=deadline_s)
+
+
+def sequencer_database(settings: Settings) -> Database:
+    """The database as the one who orders entries."""
+    return _database(_required(settings.sequencer_database_url, "sequencer_database_url"), settings)
 
 
 def signer(settings: Settings) -> EncryptedFileSigner:
@@ -153,6 +163,12 @@ def _database(url: SecretStr, settings: Settings) -> Database:
 def _ask(database: Database) -> None:
     with database.read() as session:
         session.execute(text("SELECT 1"))
+
+
+def _knock(broker_url: str) -> None:
+    """Raises when the broker does not answer within two seconds."""
+    with Redis.from_url(broker_url, socket_timeout=2, socket_connect_timeout=2) as broker:
+        broker.ping()
 
 
 def _engine(settings: Settings) -> "Engine":

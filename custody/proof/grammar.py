@@ -53,6 +53,7 @@ _SHAPES = {
     "access.granted": ("account role", "until_ms"),
     "access.revoked": ("account role",),
     "access.denied": ("action predicate", "route"),
+    "act.refused": ("action code",),
     "session.opened": ("account",),
     "session.closed": ("account reason",),
     "session.failed": ("reason", "", "login"),
@@ -103,6 +104,8 @@ _SHAPES = {
     "store.self_tested": ("result", "detail"),
     "key.created": ("key purpose",),
     "config.changed": ("setting sha256",),
+    "ledger.checked": ("deep report_sha256 result root size", "code requested_by"),
+    "ledger.rebuilt": ("from_size restored root size without_row",),
 }
 
 

@@ -32,6 +32,29 @@ class Ledger:
     witnessed_size: int = 0
     anchored_at: datetime | None = None
     anchored_by: str = ""
+    checks: "Checks | None" = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of the whole ledger: its sentences, the answer first, and where its exact report lies."""
+
+    at: datetime
+    same: bool
+    sentences: tuple[str, ...]
+    sha256: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Checks:
+    """The last checks, newest first. `done` of `total` entries while one is under way; `failed`: why none was made."""
+
+    last: tuple[Check, ...]
+    since: datetime | None = None
+    done: int = 0
+    total: int = 0
+    failed: str | None = None
 
 
 @dataclass(frozen=True)
