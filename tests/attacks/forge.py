@@ -6,7 +6,7 @@ Each attack changes one thing and remakes whatever comes after it, so that only 
 import io
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.x509 import Certificate
 
 from custody.proof import bundle, canonical, cosignature, merkle, note, policy, verify
 from custody.proof.bundle import FileDigest, ProvenLeaf
@@ -329,7 +330,12 @@ def named_items(story: Story) -> set[str]:
     return {f"disclosure:{DISCLOSURE}", *(f"exhibit:{file['exhibit']}" for file in story.manifest["files"])}
 
 
-def entries(story: Story, log: Log | None = None, leaves: list[ProvenLeaf] | None = None) -> dict[str, bytes]:
+def entries(
+    story: Story,
+    log: Log | None = None,
+    leaves: list[ProvenLeaf] | None = None,
+    timestamps: Iterable[bytes] = (),
+) -> dict[str, bytes]:
     """Every entry of the package, tag files first. `leaves` if they are not those that belong into it."""
     log = log or Log(chained(story.events))
     if leaves is None:
@@ -343,6 +349,7 @@ def entries(story: Story, log: Log | None = None, leaves: list[ProvenLeaf] | Non
         files,
         extra={"index.html": b"<!doctype html>"},
         info={"External-Identifier": DISCLOSURE},
+        timestamps=list(timestamps),
     )
     return {**tags, **story.files}
 
@@ -374,22 +381,26 @@ def zipped(entries: Mapping[str, bytes], top: str = TOP) -> bytes:
     return target.getvalue()
 
 
-def checked(package: bytes, policy_bytes: str | None = None) -> verify.Verified:
+def checked(package: bytes, policy_bytes: str | None = None, tsa_roots: Sequence[Certificate] = ()) -> verify.Verified:
     """Verifies the ZIP bytes as the command would."""
     trusted = policy.parse((policy_bytes or policy_text()).encode())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "package.zip"
         path.write_bytes(package)
-        return verify.verify_path(path, trusted, now_s=NOW_S)
+        return verify.verify_path(path, trusted, now_s=NOW_S, tsa_roots=tsa_roots)
 
 
 def refused(
-    package: Mapping[str, bytes] | bytes, step: Step, code: str, policy_bytes: str | None = None
+    package: Mapping[str, bytes] | bytes,
+    step: Step,
+    code: str,
+    policy_bytes: str | None = None,
+    tsa_roots: Sequence[Certificate] = (),
 ) -> VerificationError:
     """Asserts that exactly this step refuses the package, with this code."""
     raw = package if isinstance(package, bytes) else zipped(package)
     with pytest.raises(VerificationError) as caught:
-        checked(raw, policy_bytes)
+        checked(raw, policy_bytes, tsa_roots)
     refusal = caught.value
     assert (refusal.step, refusal.code) == (step, code), str(refusal)
     for language in ("kk", "ru", "en"):
