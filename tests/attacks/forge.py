@@ -26,6 +26,8 @@ ORIGIN = "dalel.example/log"
 TOP = "dalel-disclosure-1"
 NOW_S = 1_795_000_000
 WITNESS_NAMES = ("court", "bar", "university")
+JUDGES: list[Callable[[bytes, bytes, verify.Verified | VerificationError], None]] = []
+"""Other verifiers that must come to the same outcome: tests/browser puts the browser's here."""
 
 
 def identity(name: str) -> str:
@@ -375,12 +377,21 @@ def zipped(entries: Mapping[str, bytes], top: str = TOP) -> bytes:
 
 
 def checked(package: bytes, policy_bytes: str | None = None) -> verify.Verified:
-    """Verifies the ZIP bytes as the command would."""
-    trusted = policy.parse((policy_bytes or policy_text()).encode())
+    """Verifies the ZIP bytes as the command would; every judge in JUDGES hears the outcome."""
+    policy_used = (policy_bytes or policy_text()).encode()
+    trusted = policy.parse(policy_used)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "package.zip"
         path.write_bytes(package)
-        return verify.verify_path(path, trusted, now_s=NOW_S)
+        try:
+            outcome: verify.Verified | VerificationError = verify.verify_path(path, trusted, now_s=NOW_S)
+        except VerificationError as refusal:
+            outcome = refusal
+    for judge in JUDGES:
+        judge(package, policy_used, outcome)
+    if isinstance(outcome, VerificationError):
+        raise outcome
+    return outcome
 
 
 def refused(
