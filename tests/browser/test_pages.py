@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser import sample_pages
 
-NAMES = [*sample_pages.PAGES, "help"]
+NAMES = [*sample_pages.PAGES, "help", "verify"]
 LOOKS = (("kk", "light", 1280), ("ru", "dark", 390), ("en", "light", 390), ("kk", "dark", 1280))
 """Languages, themes and widths together, chosen so that each value of one meets each of another at least once."""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
