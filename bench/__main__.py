@@ -1,12 +1,13 @@
-"""`python -m bench [ROOM]`: run one room's benchmarks, or all."""
+"""`python -m bench [ROOM …]`: measure the rooms named, or all; one table at the end, a file per room."""
 
 import importlib
 import sys
-from pathlib import Path
+import time
+from collections.abc import Sequence
 
-ROOMS = sorted(
-    path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in {"__init__", "__main__", "report"}
-)
+from bench import report
+
+ROOMS = ("custody", "storage", "transcription")
 
 
 def main(arguments: list[str]) -> int:
@@ -15,8 +16,13 @@ def main(arguments: list[str]) -> int:
     if unknown:
         sys.stderr.write(f"no benchmarks for {', '.join(sorted(unknown))}; there are {', '.join(ROOMS)}\n")
         return 2
+    found: dict[str, Sequence[report.Row]] = {}
     for room in arguments or ROOMS:
-        importlib.import_module(f"bench.{room}").main()
+        load, began = report.load(), time.monotonic()
+        found[room] = importlib.import_module(f"bench.{room}").rows()
+        path = report.write(room, found[room], load)
+        sys.stderr.write(f"{room}: {time.monotonic() - began:.0f} s, load at its start {load}, written to {path}\n")
+    print(report.table(found))
     return 0
 
 

@@ -6,6 +6,7 @@ Peers: one bare INSERT of a row of the same size per commit; COPY of finished ro
 import multiprocessing
 import secrets
 import shutil
+import statistics
 import tempfile
 import threading
 import time
@@ -30,37 +31,48 @@ from evidence_api.stack.endpoints import Endpoints
 from evidence_api.stack.stack import Stack
 
 CLIENTS = 4
-SECONDS = 4.0
+SECONDS = 3.0
+ROUNDS = 3
 GROUP = 200
 BACKLOG = 20_000
 PATIENCE = timedelta(seconds=30)
 ACTOR = Actor(UUID(int=7), "investigator", "api", "192.0.2.1")
 _SPAWN = multiprocessing.get_context("spawn")
 
+Client = Callable[[str, float], int]
+"""`client(url, seconds)` acts for so long and says how often it did."""
 
-def main() -> None:
+
+def rows() -> list[report.Row]:
     """Start a stack of its own with durable commits, measure, stop it."""
     directory = Path(tempfile.mkdtemp(prefix="dalel-bench-"))
     try:
         with Stack(directory) as stack:
             endpoints = stack.start()
             migrations.upgrade(endpoints.owner_url, endpoints.app_password, endpoints.sequencer_password)
-            report.publish("custody", measure(endpoints))
+            with psycopg.connect(report.conninfo(endpoints.owner_url), autocommit=True) as owner:
+                owner.execute("CREATE TABLE bare (id bigserial PRIMARY KEY, body text)")
+            return measure(endpoints)
     finally:
         shutil.rmtree(directory)
 
 
 def measure(endpoints: Endpoints) -> list[report.Row]:
-    """All rows. A sequencer runs during the first; the last two measure it alone."""
-    bare = _per_second(_bare_commits, endpoints.owner_url)
+    """All rows. A sequencer runs during the commits, those of the peer included; the last rows measure it alone."""
     sequencer = _SPAWN.Process(target=_sequence_forever, args=(endpoints.sequencer_url,), daemon=True)
     sequencer.start()
     app = _database(endpoints.app_url)
     wait_sequenced(app, _record(app, 1), PATIENCE)
-    single = _per_second(_units_of_work, endpoints.app_url)
-    _drain(app)
-    grouped = _per_second(_grouped_reads, endpoints.app_url)
-    behind = _drain(app)
+    per_second = _in_turn(
+        {
+            "bare": (_bare_commits, endpoints.owner_url),
+            "event": (_events, endpoints.app_url),
+            "business": (_business, endpoints.app_url),
+            "grouped": (_grouped_reads, endpoints.app_url),
+        },
+        between=lambda: _drain(app),
+    )
+    behind = _behind(app, endpoints.app_url)
     lag_ms = _lag_ms(app)
     sequencer.kill()
     sequencer.join()
@@ -69,14 +81,36 @@ def measure(endpoints: Endpoints) -> list[report.Row]:
     alone = _sequence_backlog(endpoints.sequencer_url)
     copied = _bare_copy(endpoints.owner_url)
     app.close()
-    peer = "bare single-row commits"
+    peer, bare, note = "bare single-row commits", per_second["bare"], _durability(endpoints.owner_url)
     return [
-        report.Row("business events, one per transaction", single, "1/s", True, 2000, peer, bare),
-        report.Row("read events, group commit of 200", grouped, "1/s", True, 20_000, peer, bare),
-        report.Row("sequencer behind after that", behind, "s", False),
+        report.Row("events, one per transaction", per_second["event"], "1/s", True, 2000, peer, bare, note),
+        report.Row("a job's row and its event per transaction", per_second["business"], "1/s", True, 2000, peer, bare),
+        report.Row(f"read events, group commit of {GROUP}", per_second["grouped"], "1/s", True, 20_000, peer, bare),
+        report.Row(f"sequencer behind after {SECONDS:.0f} s of that", behind, "s", False),
         report.Row("commit to sequenced, idle, p99 of 100", lag_ms, "ms", False, 250),
         report.Row("sequencer alone, batches of 1000", alone, "1/s", True, None, "bare COPY of its rows", copied),
     ]
+
+
+def _in_turn(clients: dict[str, tuple[Client, str]], between: Callable[[], object]) -> dict[str, float]:
+    """Acts per second of each kind, by several processes at once: rounds in turn, the median of each counts."""
+    found: dict[str, list[float]] = {name: [] for name in clients}
+    with _SPAWN.Pool(CLIENTS) as pool:
+        for client, url in clients.values():
+            pool.starmap(client, [(url, 0.3)] * CLIENTS, chunksize=1)  # warm up: imports, connections, plans
+        for _ in range(ROUNDS):
+            for name, (client, url) in clients.items():
+                between()
+                found[name].append(sum(pool.starmap(client, [(url, SECONDS)] * CLIENTS, chunksize=1)) / SECONDS)
+    return {name: statistics.median(rates) for name, rates in found.items()}
+
+
+def _durability(owner_url: str) -> str:
+    """How durable a commit was, in PostgreSQL's own words."""
+    names = ("fsync", "synchronous_commit", "wal_sync_method", "full_page_writes", "wal_level", "shared_buffers")
+    with psycopg.connect(report.conninfo(owner_url)) as connection:
+        settings = [f"{name}={connection.execute(f'SHOW {name}').fetchone()[0]}" for name in names]
+    return f"PostgreSQL: {', '.join(settings)}; {CLIENTS} client processes"
 
 
 def _database(url: str) -> Database:
@@ -97,26 +131,33 @@ def _record(app: Database, count: int) -> list[UUID]:
     return ids
 
 
-def _per_second(client: Callable[[str, float], int], url: str) -> float:
-    """How many of `client`'s acts per second, by several processes at once."""
-    with _SPAWN.Pool(CLIENTS) as pool:
-        pool.starmap(client, [(url, 0.2)] * CLIENTS)  # warm up: imports, connections, plans
-        began = time.monotonic()
-        done = sum(pool.starmap(client, [(url, SECONDS)] * CLIENTS, chunksize=1))
-        return done / (time.monotonic() - began)
-
-
 def _bare_commits(url: str, seconds: float) -> int:
     body = secrets.token_hex(330)
-    with psycopg.connect(_conninfo(url), autocommit=True) as connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS bare (id bigserial PRIMARY KEY, body text)")
+    with psycopg.connect(report.conninfo(url), autocommit=True) as connection:
         return _until(seconds, lambda: connection.execute("INSERT INTO bare (body) VALUES (%s)", (body,)))
 
 
-def _units_of_work(url: str, seconds: float) -> int:
+def _events(url: str, seconds: float) -> int:
     app = _database(url)
     try:
         return _until(seconds, lambda: _record(app, 1))
+    finally:
+        app.close()
+
+
+def _business(url: str, seconds: float) -> int:
+    """A unit of work that changes something: a row is written through the session, its event with it."""
+    app = _database(url)
+
+    def act() -> None:
+        exhibit = uuid4()
+        with app.begin(ACTOR) as work:
+            work.enqueue("bench.nothing", subject=f"exhibit:{exhibit}", exhibit=exhibit)
+            work.record(_viewed(exhibit))
+            work.commit()
+
+    try:
+        return _until(seconds, act)
     finally:
         app.close()
 
@@ -136,6 +177,14 @@ def _until(seconds: float, act: Callable[[], object]) -> int:
         act()
         count += 1
     return count
+
+
+def _behind(app: Database, url: str) -> float:
+    """Seconds until the sequencer has caught up with a burst of grouped reads."""
+    _drain(app)
+    with _SPAWN.Pool(CLIENTS) as pool:
+        pool.starmap(_grouped_reads, [(url, SECONDS)] * CLIENTS, chunksize=1)
+    return _drain(app)
 
 
 def _drain(app: Database) -> float:
@@ -182,7 +231,7 @@ def _sequence_backlog(url: str) -> float:
 
 def _bare_copy(url: str) -> float:
     """COPY of the ledger's last rows, as they are, into a table without indexes, 1,000 per commit."""
-    with psycopg.connect(_conninfo(url), autocommit=True) as connection:
+    with psycopg.connect(report.conninfo(url), autocommit=True) as connection:
         connection.execute("CREATE TABLE copied (LIKE ledger_entries)")
         query = "SELECT * FROM ledger_entries ORDER BY seq DESC LIMIT %s"
         rows = connection.execute(query, (BACKLOG,)).fetchall()
@@ -192,11 +241,3 @@ def _bare_copy(url: str) -> float:
                 for row in rows[start : start + 1000]:
                     copy.write_row(row)
         return len(rows) / (time.monotonic() - began)
-
-
-def _conninfo(url: str) -> str:
-    return url.replace("postgresql+psycopg://", "postgresql://", 1)
-
-
-if __name__ == "__main__":
-    main()

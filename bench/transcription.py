@@ -104,11 +104,7 @@ def measure(cache: Path) -> list[report.Row]:
     ]
 
 
-def main() -> None:
-    """Measure and publish."""
+def rows() -> list[report.Row]:
+    """Measure."""
     with tempfile.TemporaryDirectory(prefix="dalel-bench-") as cache:
-        report.publish("transcription", measure(Path(cache)))
-
-
-if __name__ == "__main__":
-    main()
+        return measure(Path(cache))

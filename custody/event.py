@@ -61,6 +61,7 @@ EVENTS: Mapping[str, EventType] = {
     "access.granted": _type(STAFF | OPERATORS, "account role", "until_ms"),
     "access.revoked": _type(STAFF | OPERATORS, "account role"),
     "access.denied": _type(ANYONE, "action predicate", "route"),
+    "act.refused": _type(PEOPLE, "action code"),
     "session.opened": _type(PEOPLE, "account"),
     "session.closed": _type(PEOPLE | MACHINE, "account reason"),
     "session.failed": _type(ANYONE, "reason", personal="login"),

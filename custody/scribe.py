@@ -6,7 +6,7 @@ from custody import event
 from custody.kernel.clock import Clock
 from custody.kernel.errors import Invalid
 from custody.kernel.ids import IdFactory
-from custody.kernel.outbox import Actor, EventDraft, EventOpeningRow, EventOutboxRow
+from custody.kernel.outbox import Actor, EventDraft, Opening, WrittenEvent
 from custody.proof import canonical
 
 
@@ -17,8 +17,8 @@ class EventScribe:
         self._clock = clock
         self._ids = ids
 
-    def write(self, draft: EventDraft, actor: Actor) -> tuple[EventOutboxRow, list[EventOpeningRow]]:
-        """The outbox row and the openings of a draft acted by `actor`.
+    def write(self, draft: EventDraft, actor: Actor) -> tuple[WrittenEvent, list[Opening]]:
+        """The event as written and the openings of a draft acted by `actor`.
 
         Raises Denied `event.role` when this role may never cause such an event, Invalid `event.malformed` outside the
         canonical profile or beyond 65,000 bytes.
@@ -28,15 +28,12 @@ class EventScribe:
         values = dict(draft.personal)
         if actor.address:
             values["address"] = actor.address
-        openings = [
-            EventOpeningRow(event_id=event_id, field=field, salt=self._ids.nonce(), value=value)
-            for field, value in values.items()
-        ]
-        digests = {row.field: event.personal_digest(row.salt, row.value) for row in openings}
+        openings = [Opening(event_id, field, self._ids.nonce(), value) for field, value in values.items()]
+        digests = {opening.field: event.personal_digest(opening.salt, opening.value) for opening in openings}
         body = event.body(
             draft, event_id=event_id, actor=actor, time=self._clock.now(), nonce=self._ids.nonce(), digests=digests
         )
-        return EventOutboxRow(event_id=event_id, item=draft.item, body=_encode(draft.type, body)), openings
+        return WrittenEvent(event_id, draft.item, _encode(draft.type, body)), openings
 
 
 def _encode(type: str, body: dict[str, Any]) -> str:

@@ -7,7 +7,9 @@ import signal
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -27,28 +29,51 @@ def main(verbose: bool) -> None:
     )
 
 
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+def servers_elsewhere(command: Command) -> Command:
+    """Options that name servers to use instead of children; given by environment, for they carry secrets."""
+    for name, variable, what in (
+        ("database", "DALEL_OWNER_DATABASE_URL", "PostgreSQL 15 or later, as a role that may create roles."),
+        ("broker", "DALEL_BROKER_URL", "Valkey or Redis."),
+        ("s3", "DALEL_S3_ENDPOINT", "An S3 store with Object Lock: host:port."),
+        ("s3-access-key", "DALEL_S3_ACCESS_KEY", "Its access key."),
+        ("s3-secret-key", "DALEL_S3_SECRET_KEY", "Its secret key."),
+    ):
+        command = click.option(f"--{name}", envvar=variable, show_envvar=True, help=what)(command)
+    command = click.option(
+        "--postgres-from-path", is_flag=True, help="Make the child of the PostgreSQL (15 or later) on PATH."
+    )(command)
+    return click.option("--s3-secure", is_flag=True, envvar="DALEL_S3_SECURE", help="Reach it over TLS.")(command)
+
+
 @main.command()
+@servers_elsewhere
 @click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="Where all data lives.")
 @click.option("--demo", "with_demo", is_flag=True, help="Load the demonstration case and print its accounts.")
 @click.option("--port", type=int, help="The portal's port; kept for the next start.")
-def up(data: Path, with_demo: bool, port: int | None) -> None:
+def up(data: Path, with_demo: bool, port: int | None, **elsewhere: Any) -> None:
     """Start everything on this machine; Ctrl-C stops it and leaves nothing behind."""
     from evidence_api import embedded  # noqa: PLC0415  the servers' world is not every command's
 
-    sys.exit(embedded.up(data, click.echo, with_demo=with_demo, port=port))
+    servers = embedded.servers(**elsewhere)
+    sys.exit(embedded.up(data, click.echo, with_demo=with_demo, port=port, servers=servers))
 
 
 @main.command()
+@servers_elsewhere
 @click.option("--data", type=click.Path(path_type=Path), help="Keep the data here instead of a temporary directory.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("build/demo"), show_default=True)
-def demo(data: Path | None, out: Path) -> None:
+def demo(data: Path | None, out: Path, **elsewhere: Any) -> None:
     """Play the demonstration story once; exit 0 only if every step held."""
     from evidence_api import embedded  # noqa: PLC0415  as above
 
+    servers = embedded.servers(**elsewhere)
     if data is not None:
-        sys.exit(embedded.demo(data, out, click.echo))
+        sys.exit(embedded.demo(data, out, click.echo, servers))
     with tempfile.TemporaryDirectory(prefix="dalel-demo-") as directory:
-        sys.exit(embedded.demo(Path(directory), out, click.echo))
+        sys.exit(embedded.demo(Path(directory), out, click.echo, servers))
 
 
 @main.command()
@@ -76,10 +101,15 @@ def sequencer() -> None:
 
 @main.command()
 def beat() -> None:
-    """Send queued jobs to the workers, and the periodic ones."""
-    from evidence_api import container  # noqa: PLC0415  each process loads its own world
+    """Send queued jobs to the workers, and do what must be done every minute and every day."""
+    from evidence_api import container, prepare  # noqa: PLC0415  each process loads its own world
 
-    container.dispatcher(configuration.load()).run(_stop_event())
+    settings = configuration.load()
+    stop = _stop_event()
+    regular = threading.Thread(target=prepare.upkeep(container.services(settings)).run, args=(stop,), name="periodic")
+    regular.start()
+    container.dispatcher(settings).run(stop)
+    regular.join()
 
 
 @main.command()

@@ -5,16 +5,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import SecretStr
+from redis import Redis
 from sqlalchemy import text
 
+from custody.cosigning import Witnesses
 from custody.kernel.clock import SystemClock
 from custody.kernel.ids import RandomIds
 from custody.kernel.unit_of_work import Database
 from custody.ledger import Sequencer
+from custody.proof import policy as policies
 from custody.publisher import Publisher
 from custody.register import FileRegister
 from custody.scribe import EventScribe
-from custody.signer import EncryptedFileSigner
+from custody.signer import EncryptedFileSigner, verifier
 from evidence_api.access.passwords import Passwords
 from evidence_api.jobs import Runner
 from evidence_api.services import Services, Suggester
@@ -47,7 +50,11 @@ def services(settings: Settings) -> Services:
         policy=settings.policy_file.read_text() if settings.policy_file else "",
         engine=cache(lambda: _engine(settings)),
         suggester=cache(_suggester),
-        ready_checks={"database": lambda: _ask(database), "object-store": store.check},
+        ready_checks={
+            "database": lambda: _ask(database),
+            "object-store": store.check,
+            "broker": lambda: _knock(settings.broker_url.get_secret_value()),
+        },
     )
 
 
@@ -70,8 +77,30 @@ def ledger(settings: Settings) -> tuple[Sequencer, Publisher]:
     database = sequencer_database(settings)
     store = object_store(settings)
     register = FileRegister(_required(settings.register_file, "register_file"))
-    publisher = Publisher(database, StoreTiles(store, LOG), StoreTiles(store, BUNDLES), register, signer(settings))
+    publisher = Publisher(
+        database,
+        StoreTiles(store, LOG),
+        StoreTiles(store, BUNDLES),
+        register,
+        signer(settings),
+        witnesses(settings),
+    )
     return Sequencer(database, publisher.check_head), publisher
+
+
+def witnesses(settings: Settings) -> Witnesses | None:
+    """The witnesses of the policy that have an address in it; None without a policy.
+
+    Raises ValueError for a policy that is malformed or names another log: nobody could verify what it would publish.
+    """
+    if settings.policy_file is None:
+        return None
+    policy = policies.parse(settings.policy_file.read_bytes())
+    if verifier(signer(settings)) not in policy.logs:
+        raise ValueError("the policy file does not name this log's key")
+    clock = SystemClock()
+    deadline_s = settings.witness_deadline_ms / 1000
+    return Witnesses(policy, lambda: int(clock.now().timestamp()), deadline_s=deadline_s)
 
 
 def sequencer_database(settings: Settings) -> Database:
@@ -121,6 +150,12 @@ def _database(url: SecretStr, settings: Settings) -> Database:
 def _ask(database: Database) -> None:
     with database.read() as session:
         session.execute(text("SELECT 1"))
+
+
+def _knock(broker_url: str) -> None:
+    """Raises when the broker does not answer within two seconds."""
+    with Redis.from_url(broker_url, socket_timeout=2, socket_connect_timeout=2) as broker:
+        broker.ping()
 
 
 def _engine(settings: Settings) -> "Engine":

@@ -6,19 +6,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import httpx
-
-from evidence_api import prepare
+from custody.signer import vkey
+from custody.witness import Unusable
+from evidence_api import container, prepare
 from evidence_api import settings as configuration
-from evidence_api.demo import cast
-from evidence_api.demo.story import Report, Story
+from evidence_api.demo import cast, witnesses
 from evidence_api.settings import Settings, as_environment
-from evidence_api.stack.endpoints import Endpoints
+from evidence_api.stack.endpoints import Endpoints, External, ObjectStoreAddress
 from evidence_api.stack.kept import Kept, write_private
+from evidence_api.stack.probe import answers
 from evidence_api.stack.stack import Stack
 from evidence_api.stack.words import StackError
+
+if TYPE_CHECKING:
+    from evidence_api.demo.story import Report
 
 Say = Callable[[str], None]
 _LOADED = "demonstration-loaded"
@@ -26,14 +32,44 @@ ENVIRONMENT = "environment.json"
 """The settings of the running system (mode 0600), for commands that are to speak to it: `dalel ledger … --data`."""
 
 
-def up(data: Path, say: Say, *, with_demo: bool, port: int | None = None) -> int:
+@dataclass(frozen=True)
+class Servers:
+    """Which servers are used: those that run elsewhere, and of whose PostgreSQL a child is made."""
+
+    external: External = field(default_factory=External)
+    postgres_from_path: bool = False
+
+    def stack(self, data: Path, say: Say) -> Stack:
+        """The stack of a data directory with these servers."""
+        return Stack(data, say=say, external=self.external, postgres_from_path=self.postgres_from_path)
+
+
+OWN_SERVERS = Servers()
+
+
+def servers(
+    *,
+    database: str | None,
+    broker: str | None,
+    s3: str | None,
+    s3_access_key: str | None,
+    s3_secret_key: str | None,
+    s3_secure: bool,
+    postgres_from_path: bool,
+) -> Servers:
+    """Servers that somebody else runs; what is None becomes a child."""
+    store = ObjectStoreAddress(s3, s3_access_key or "", s3_secret_key or "", s3_secure) if s3 else None
+    return Servers(External(database, store, broker), postgres_from_path)
+
+
+def up(data: Path, say: Say, *, with_demo: bool, port: int | None = None, servers: Servers = OWN_SERVERS) -> int:
     """Start all, stay up until SIGINT or SIGTERM, stop all. Returns the exit code."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     begun = time.monotonic()
     try:
-        with Stack(data, say=say) as stack:
+        with servers.stack(data, say) as stack:
             settings = _start(stack, say, port)
             base_url = settings.public_base_url
             if with_demo and not stop.is_set():
@@ -52,10 +88,12 @@ def up(data: Path, say: Say, *, with_demo: bool, port: int | None = None) -> int
     return 0
 
 
-def demo(data: Path, out: Path, say: Say) -> int:
+def demo(data: Path, out: Path, say: Say, servers: Servers = OWN_SERVERS) -> int:
     """Play the story once on a system of its own; the last line is `DEMO {json}`."""
+    from evidence_api.demo.story import Report  # noqa: PLC0415  its HTTP client is not needed to start
+
     try:
-        with Stack(data, say=say) as stack:
+        with servers.stack(data, say) as stack:
             settings = _start(stack, say, None)
             report = _play(stack.kept, settings, out, say)
     except StackError as error:
@@ -69,35 +107,51 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
     endpoints = stack.start()
     port = port or stack.kept.port("portal")
     base_url = f"http://127.0.0.1:{port}"
-    settings = _settings(endpoints, stack.kept, base_url)
-    say("preparing the database and the store")
+    settings = settings_of(endpoints, stack.kept, base_url)
     prepare.keys(settings)
-    prepare.everything(settings)
-    prepare.people(settings, cast.CAST, lambda member: password_of(stack.kept, member))
+    _start_witnesses(stack, settings, say)
     env = as_environment(dict(settings))
     write_private(settings.data_dir / ENVIRONMENT, json.dumps(env, indent=1).encode())
 
     def ready() -> bool:
-        try:
-            return httpx.get(f"{base_url}/readyz", timeout=2).status_code == httpx.codes.OK
-        except httpx.HTTPError:
-            return False
+        return answers(f"{base_url}/readyz", HTTPStatus.OK)
 
     cli = (sys.executable, "-m", "evidence_api.cli")
     web = (sys.executable, "-m", "uvicorn", "portal.app:create", "--factory", "--host", "127.0.0.1")
+    # Loading is what takes the portal its time, and it needs no database for that.
+    portal = stack.program("portal", [*web, "--port", str(port), "--no-access-log", "--no-server-header"], env, ready)
+    launched = stack.supervisor.launch([portal])
+    say("preparing the database and the store")
+    prepare.everything(settings)
+    prepare.people(settings, cast.CAST, lambda member: password_of(stack.kept, member))
+    stack.supervisor.wait(launched)
+    # The workers load while people already sign in: what they do waits in the jobs table.
     stack.run(
         [
             stack.program("sequencer", [*cli, "sequencer"], env),
             stack.program("beat", [*cli, "beat"], env),
             stack.program("worker fast", [*cli, "worker", "fast"], env),
             stack.program("worker media", [*cli, "worker", "media"], env),
-            stack.program("portal", [*web, "--port", str(port), "--no-access-log", "--no-server-header"], env, ready),
         ]
     )
     return settings
 
 
-def _settings(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
+def _start_witnesses(stack: Stack, settings: Settings, say: Say) -> None:
+    """The two demonstration witnesses, before the sequencer that asks them, and the policy that names them."""
+    try:
+        outsiders = [witnesses.made(title, settings.data_dir, stack.kept.port(title)) for title in witnesses.TITLES]
+    except Unusable as error:
+        raise StackError(str(error)) from error
+    if settings.policy_file is not None:
+        settings.policy_file.write_text(prepare.policy(settings, witnesses.policy_lines(outsiders)))
+    say(witnesses.NOTICE)
+    log = vkey(container.signer(settings))
+    stack.run([stack.program(one.title, one.command(log), {}, one.ready) for one in outsiders])
+
+
+def settings_of(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
+    """The settings of every program that runs on this stack, its keys and its log's name included."""
     keys = endpoints.data_dir / "keys"
     return configuration.load(
         data_dir=endpoints.data_dir,
@@ -126,7 +180,9 @@ def password_of(kept: Kept, member: cast.Cast) -> str:
     return kept.secret(f"demo-{member.login}")[:16]
 
 
-def _play(kept: Kept, settings: Settings, out: Path, say: Say) -> Report:
+def _play(kept: Kept, settings: Settings, out: Path, say: Say) -> "Report":
+    from evidence_api.demo.story import Story  # noqa: PLC0415  as above
+
     passwords = {member.login: password_of(kept, member) for member in cast.CAST}
     return Story(settings.public_base_url, passwords, out, say).play()
 

@@ -6,14 +6,16 @@ that nobody works on it any more. The result, its event and `state = 'done'` are
 """
 
 import logging
+import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from custody.kernel.errors import DalelError, Unavailable
@@ -102,7 +104,10 @@ class Runner:
         self._make_job = make_job
 
     def run(self, job_id: UUID) -> str:
-        """Run the job unless it is over or running elsewhere. Returns one of done, failed, over, busy, later."""
+        """Run the job unless it is over or running elsewhere. Returns one of done, failed, over, busy, later.
+
+        Raises DBAPIError when the database does not answer before the job was begun: nothing has happened then.
+        """
         with self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
             key = {"key": lock_key(job_id)}
             if not guard.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one():
@@ -110,40 +115,53 @@ class Runner:
             try:
                 return self._run_locked(job_id)
             finally:
-                guard.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+                with suppress(DBAPIError):  # a connection that was lost has taken its lock along
+                    guard.execute(text("SELECT pg_advisory_unlock(:key)"), key)
 
     def _run_locked(self, job_id: UUID) -> str:
         facts = self._claim(job_id)
         if facts is None:
             return "over"
-        handler = self._handlers[facts.task]
         job = self._make_job(self._database, facts)
         try:
-            if facts.attempts > MAX_ATTEMPTS:
-                handler.fail(job, "job.attempts_exhausted")
-                return "failed"
-            return self._attempt(handler, job)
+            return self._attempt(job)
         except JobOver:
             return "over"
+        except (Unavailable, DBAPIError) as fault:
+            if isinstance(fault, DBAPIError) and not fault.connection_invalidated:
+                return _crashed(facts, fault)
+            log.warning("job %s %s waits: %s", facts.task, facts.id, _name(fault))
+            with suppress(DBAPIError):
+                self._give_back(facts)
+            return "later"
+        except Exception as fault:
+            return _crashed(facts, fault)
 
-    def _attempt(self, handler: Handler, job: Job) -> str:
+    def _attempt(self, job: Job) -> str:
+        handler = self._handlers.get(job.facts.task)
+        if handler is None:
+            return _end(job, "job.unknown_task")
+        if job.facts.attempts > MAX_ATTEMPTS:
+            return self._fail(handler, job, "job.attempts_exhausted")
         try:
             handler.run(job)
-        except Unavailable as error:
-            log.warning("job %s %s waits: %s", job.facts.task, job.facts.id, error.code)
-            self._give_back(job.facts)
-            return "later"
+        except Unavailable:
+            raise
         except DalelError as error:
             log.warning("job %s %s failed: %s", job.facts.task, job.facts.id, error)
-            handler.fail(job, error.code)
-            return "failed"
-        except JobOver:
-            raise
-        except Exception:
-            # Anything unforeseen may be a passing fault: the dispatcher sends the job again, MAX_ATTEMPTS times.
-            log.exception("job %s %s crashed", job.facts.task, job.facts.id)
-            return "later"
+            return self._fail(handler, job, error.code)
         return "done"
+
+    def _fail(self, handler: Handler, job: Job, code: str) -> str:
+        try:
+            handler.fail(job, code)
+        except (JobOver, Unavailable, DBAPIError):
+            raise
+        except Exception as fault:
+            # Its people cannot be told in the usual place. Without this the job would come back for ever.
+            _crashed(job.facts, fault)
+            return _end(job, code)
+        return "failed"
 
     def _give_back(self, facts: JobFacts) -> None:
         """A part that does not answer is not the job's fault: the attempt does not count."""
@@ -161,6 +179,26 @@ class Runner:
             facts = JobFacts(row.id, row.task, row.args, row.attempts)
             work.commit()
             return facts
+
+
+def _end(job: Job, code: str) -> str:
+    with job.conclude("failed", code):
+        pass
+    return "failed"
+
+
+def _crashed(facts: JobFacts, fault: Exception) -> str:
+    """Anything unforeseen may be a passing fault: the dispatcher sends the job again, MAX_ATTEMPTS times.
+
+    The log gets type and place, never the message: a database's quotes the values of its rows (law 10).
+    """
+    trace = "".join(traceback.format_tb(fault.__traceback__))
+    log.error("job %s %s crashed: %s\n%s", facts.task, facts.id, _name(fault), trace)
+    return "later"
+
+
+def _name(fault: Exception) -> str:
+    return fault.code if isinstance(fault, DalelError) else type(fault).__qualname__
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What must be there before the programs start: keys, tables and roles, buckets, the first accounts."""
+"""What must be there before the programs start (keys, tables and roles, buckets, the first accounts) and stay so."""
 
 import secrets
 from collections.abc import Callable, Iterable
@@ -7,20 +7,24 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from custody import event
-from custody.kernel.errors import Conflict, Unavailable
+from custody.kernel.errors import Unavailable
 from custody.kernel.outbox import Actor
 from custody.signer import create_key, vkey
 from evidence_api import container
 from evidence_api.demo.cast import Cast
+from evidence_api.http.parts import session_terms
 from evidence_api.migrations import run as migrations
 from evidence_api.services import Services
 from evidence_api.settings import Settings
+from evidence_api.use_cases import intake
 from evidence_api.use_cases import people as accounts
+from evidence_api.workers.periodic import Chore, Periodic
 from storage.keys import FileKeyWrapper
 from storage.ports import EVIDENCE
 from storage.worm import worm_self_test
 
 VERSION = "0.1.0"
+MINUTE_S, DAY_S = 60.0, 86_400.0
 OPERATOR = Actor(id=None, role="system", means="cli")
 
 
@@ -69,44 +73,47 @@ def self_test(parts: Services) -> None:
         raise Unavailable("store.worm_broken", what=facts.detail)
 
 
+def upkeep(parts: Services) -> Periodic:
+    """What the beat does besides dispatching: abandoned uploads, ended sessions, the attack on the store's lock."""
+    terms = session_terms(parts.settings)
+    return Periodic(
+        [
+            Chore("abandoned uploads", MINUTE_S, lambda: intake.expire(parts)),
+            Chore("ended sessions", MINUTE_S, lambda: accounts.sweep(parts.database, terms)),
+            Chore("the store's lock", DAY_S, lambda: self_test(parts)),
+        ]
+    )
+
+
 def account(settings: Settings, *, login: str, name: str, role: str, language: str, password: str) -> None:
     """Create one account from the command line. Raises what `people.create_account` raises."""
+    people(settings, [Cast(login, name, role, language)], lambda _: password, again=False)
+
+
+def people(settings: Settings, cast: Iterable[Cast], password_of: Callable[[Cast], str], *, again: bool = True) -> None:
+    """Create accounts; `again` passes over those that are there, without the cost of hashing their passwords."""
     parts = container.services(settings)
     try:
-        accounts.create_account(
-            parts.database,
-            parts.passwords,
-            OPERATOR,
-            login=login,
-            display_name=name,
-            role=role,
-            language=language,
-            password=password,
-        )
-    finally:
-        parts.database.close()
-
-
-def people(settings: Settings, cast: Iterable[Cast], password_of: Callable[[Cast], str]) -> None:
-    """Create the demonstration's accounts that are not there yet."""
-    for member in cast:
-        try:
-            account(
-                settings,
+        for member in cast:
+            if again and accounts.is_taken(parts.database, member.login):
+                continue
+            accounts.create_account(
+                parts.database,
+                parts.passwords,
+                OPERATOR,
                 login=member.login,
-                name=member.name,
+                display_name=member.name,
                 role=member.role,
                 language=member.language,
                 password=password_of(member),
             )
-        except Conflict as there:
-            if there.code != "account.login_taken":
-                raise
+    finally:
+        parts.database.close()
 
 
-def policy(settings: Settings) -> str:
-    """A policy that accepts this log's signatures and asks for no witness (C2SP tlog-policy)."""
-    return f"log {vkey(container.signer(settings))}\nquorum none\n"
+def policy(settings: Settings, witnesses: str = "quorum none\n") -> str:
+    """A policy that accepts this log's signatures (C2SP tlog-policy); `witnesses` are its lines about them."""
+    return f"log {vkey(container.signer(settings))}\n{witnesses}"
 
 
 def _private_file(path: Path, content: str) -> None:

@@ -108,8 +108,13 @@ class Kind:
 def sniff(head: bytes, tail: bytes, name: FileName) -> Kind:
     """The kind of a file from its first and last `HEAD_BYTES` (they may overlap) and what its name claims."""
     media_type = _binary(head, tail) or _text(head) or _second_opinion(head) or OPAQUE
+    return Kind(media_type, mismatch=claims_another(name, media_type))
+
+
+def claims_another(name: FileName, media_type: str) -> bool:
+    """Whether a name's extension is known and stands for other types only."""
     claimed = {kind for kind, extensions in EXTENSIONS.items() if name.extension in extensions}
-    return Kind(media_type, mismatch=bool(claimed) and media_type not in claimed)
+    return bool(claimed) and media_type not in claimed
 
 
 def _binary(head: bytes, tail: bytes) -> str | None:

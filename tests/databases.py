@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import secrets
+import time
 from dataclasses import dataclass
 
 import psycopg
@@ -53,8 +54,16 @@ def copy_template(endpoints: Endpoints) -> FreshDatabase:
 
 
 def drop(endpoints: Endpoints, database: FreshDatabase) -> None:
-    """Remove it, whoever is still connected."""
-    _run(endpoints, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database.name)))
+    """Remove it once nobody is connected. One still held after ten seconds is left to go with the whole stack."""
+    statement = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database.name))
+    for _ in range(100):
+        try:
+            _run(endpoints, statement)
+        except psycopg.errors.InsufficientPrivilege:
+            # A session of another role or an autovacuum worker, which the owner may not end.
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _run(endpoints: Endpoints, statement: sql.Composed) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Connection, FetchedValue, Identity, Index, text
@@ -86,20 +86,49 @@ class EventOpeningRow(Base):
     value: Mapped[str]
 
 
+class WrittenEvent(NamedTuple):
+    """An event as its outbox row will say it. No ORM object: an ORM's bookkeeping costs more than the writing."""
+
+    event_id: UUID
+    item: str
+    body: str
+
+
+class Opening(NamedTuple):
+    """The opening of one salted digest, as its row will say it."""
+
+    event_id: UUID
+    field: str
+    salt: bytes
+    value: str
+
+
+_APPEND_ONE = (
+    "INSERT INTO event_outbox (event_id, item, body) VALUES (%b, %b, %b)",
+    "WITH appended AS (INSERT INTO event_outbox (event_id, item, body) VALUES (%b, %b, %b))"
+    " INSERT INTO event_openings (event_id, field, salt, value) VALUES (%b, %b, %b, %b)",
+)
+"""By the number of openings."""
+
+# Binary parameters (%b): an array of JSON texts in its text form is escaped quote by quote, 46 µs an event; this is 1.
 _APPEND = """
 WITH appended AS (
     INSERT INTO event_outbox (event_id, item, body)
     SELECT event_id, item, body
-    FROM unnest(%s::uuid[], %s::text[], %s::text[]) WITH ORDINALITY AS event (event_id, item, body, place)
+    FROM unnest(%b::uuid[], %b::text[], %b::text[]) WITH ORDINALITY AS event (event_id, item, body, place)
     ORDER BY place
 )
 INSERT INTO event_openings (event_id, field, salt, value)
-SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bytea[], %s::text[])
+SELECT * FROM unnest(%b::uuid[], %b::text[], %b::bytea[], %b::text[])
 """
 
 
-def append(connection: Connection, events: Sequence[EventOutboxRow], openings: Sequence[EventOpeningRow]) -> None:
+def append(connection: Connection, events: Sequence[WrittenEvent], openings: Sequence[Opening]) -> None:
     """Write events, in this order, and their openings in one statement: every business act waits for this."""
+    if len(events) == 1 and len(openings) < len(_APPEND_ONE):
+        flat = (*events[0], *(value for opening in openings for value in opening))
+        connection.exec_driver_sql(_APPEND_ONE[len(openings)], flat)
+        return
     connection.exec_driver_sql(
         _APPEND,
         (

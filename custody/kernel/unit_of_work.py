@@ -1,23 +1,26 @@
 """The unit of work: the only way to change state, and the only `commit()` in the program (law 1)."""
 
+import select
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.event import listen
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
 
 from custody.kernel.clock import Clock
 from custody.kernel.ids import IdFactory
 from custody.kernel.laws import translate_refusals
-from custody.kernel.outbox import Actor, EventDraft, EventOpeningRow, EventOutboxRow, JobRow, append
+from custody.kernel.outbox import Actor, EventDraft, JobRow, Opening, WrittenEvent, append
 
 
 class Scribe(Protocol):
-    """Turns a draft into an outbox row and the openings of its personal values."""
+    """Turns a draft into an event as it is stored and the openings of its personal values."""
 
-    def write(self, draft: EventDraft, actor: Actor) -> tuple[EventOutboxRow, list[EventOpeningRow]]:
+    def write(self, draft: EventDraft, actor: Actor) -> tuple[WrittenEvent, list[Opening]]:
         """Raises Invalid when the draft cannot be written canonically."""
         ...
 
@@ -33,29 +36,59 @@ class Unit:
 
     def commit(self) -> None:
         """Make everything durable, or nothing: business rows, events and jobs stand or fall together."""
-        self.session.commit()
+        if self._in_transaction():
+            self.session.commit()
+
+    def _in_transaction(self) -> bool:
+        """What remains to be written is; whether there is a transaction to end."""
+        return True
 
 
 class UnitOfWork(Unit):
-    """One transaction of one actor. Rolls back unless `commit()` was called."""
+    """One transaction of one actor. Rolls back unless `commit()` was called.
 
-    def __init__(self, session: Session, actor: Actor, clock: Clock, ids: IdFactory, scribe: Scribe) -> None:
+    Events are written in the order they are recorded, in the transaction of the rows they belong to. Those recorded
+    before anything else was done wait for the commit: a unit of events alone is then one statement and one round trip.
+    """
+
+    def __init__(
+        self, session: Session, alone: Engine, actor: Actor, clock: Clock, ids: IdFactory, scribe: Scribe
+    ) -> None:
         super().__init__(session)
         self.actor = actor
         self.clock = clock
         self.ids = ids
+        self._alone = alone
         self._scribe = scribe
+        self._waiting: list[tuple[WrittenEvent, list[Opening]]] = []
 
     def record(self, draft: EventDraft) -> UUID:
         """Put an event into the outbox; returns its id, which the changed rows carry as `event_id`."""
         return self.record_all([draft])[0]
 
     def record_all(self, drafts: Sequence[EventDraft]) -> list[UUID]:
-        """Put events into the outbox, in this order; returns their ids. One round trip, however many."""
+        """Put events into the outbox, in this order; returns their ids. One round trip at most, however many."""
         written = [self._scribe.write(draft, self.actor) for draft in drafts]
-        rows = [row for row, _ in written]
-        append(self.session.connection(), rows, [opening for _, openings in written for opening in openings])
-        return [row.event_id for row in rows]
+        self._waiting += written
+        if self.session.in_transaction():
+            self._append(self.session.connection())
+        return [event.event_id for event, _ in written]
+
+    def _in_transaction(self) -> bool:
+        """Events that nothing goes with are one statement, which needs no transaction around it to be one."""
+        if self.session.in_transaction():
+            self._append(self.session.connection())
+            return True
+        if self._waiting:
+            with self._alone.connect() as connection:
+                self._append(connection)
+        return False
+
+    def _append(self, connection: Connection) -> None:
+        if self._waiting:
+            events = [event for event, _ in self._waiting]
+            append(connection, events, [opening for _, openings in self._waiting for opening in openings])
+            self._waiting = []
 
     def enqueue(self, task: str, *, subject: str | None = None, **args: Any) -> UUID:
         """Put a job into the outbox; it is sent after the commit, at least once. Arguments are JSON (ids as text)."""
@@ -87,8 +120,10 @@ class Database:
     """A PostgreSQL database reached as one role. Made by the composition root, never at import."""
 
     def __init__(self, url: str, clock: Clock, ids: IdFactory, scribe: Scribe, *, pool_size: int = 10) -> None:
-        self.engine: Engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+        self.engine: Engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size)
+        listen(self.engine, "checkout", _refuse_closed)
         translate_refusals(self.engine)
+        self._alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.clock = clock
         self.ids = ids
         self._scribe = scribe
@@ -97,7 +132,7 @@ class Database:
     def begin(self, actor: Actor) -> Iterator[UnitOfWork]:
         """A unit of work for `actor`; whatever was not committed is rolled back at the end."""
         with Session(self.engine, expire_on_commit=False) as session:
-            yield UnitOfWork(session, actor, self.clock, self.ids, self._scribe)
+            yield UnitOfWork(session, self._alone, actor, self.clock, self.ids, self._scribe)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -124,3 +159,13 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Leave out a pooled connection whose server went away, without a round trip to ask: an idle connection has
+    nothing to read, so one that has was closed (or warned that it will be). Not noticed: a line cut in silence.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+    if poll.poll(0):
+        raise InvalidatePoolError

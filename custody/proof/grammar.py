@@ -53,6 +53,7 @@ _SHAPES = {
     "access.granted": ("account role", "until_ms"),
     "access.revoked": ("account role",),
     "access.denied": ("action predicate", "route"),
+    "act.refused": ("action code",),
     "session.opened": ("account",),
     "session.closed": ("account reason",),
     "session.failed": ("reason", "", "login"),

@@ -34,6 +34,14 @@ def authorize(
     raise Denied("access.denied", reason=reason)
 
 
+def record_refusal(database: Database, actor: Actor, route: str, code: str, case_id: UUID | None) -> None:
+    """Make it durable that an act somebody was allowed to try was refused, and with which code (U1)."""
+    item = f"case:{case_id}" if case_id else f"account:{actor.id}"
+    with database.begin(actor) as work:
+        work.record(event.draft("act.refused", item=item, case_id=case_id, action=route, code=code))
+        work.commit()
+
+
 def record_denial(database: Database, actor: Actor, route: str, reason: str, case_id: UUID | None) -> None:
     """Make a denial durable: on the chain of the case it was about, else on that of the account."""
     item = f"case:{case_id}" if case_id else f"account:{actor.id}"

@@ -2,6 +2,7 @@
 
 import threading
 import unicodedata
+from functools import cached_property
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -38,7 +39,13 @@ class Passwords:
     def __init__(self, *, passes: int = 3, memory_kib: int = 64 * 1024, lanes: int = 4) -> None:
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=lanes, type=Type.ID)
         self._slots = threading.BoundedSemaphore(_AT_ONCE)
-        self._nobody = self._hasher.hash("a password that nobody has")
+
+    @cached_property
+    def _nobody(self) -> str:
+        """What an unknown login is compared with. Made at the first comparison, whoever asks: most processes make none,
+        and a quarter of a second in each of them is felt when all of them start.
+        """
+        return self._hasher.hash("a password that nobody has")
 
     def hash(self, password: str) -> str:
         """The PHC string to keep. Raises TooMany `session.busy` when the machine is at its limit."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from custody.kernel.errors import Conflict, NotFound
@@ -73,8 +73,14 @@ def draft(
     )
 
 
+def hold_rounds(work: UnitOfWork, case_id: UUID, recipient_id: UUID) -> None:
+    """Let no other release to this recipient in this case count its round until the unit of work ends."""
+    key = (case_id.int ^ recipient_id.int) & (2**63 - 1)
+    work.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
 def next_round(session: Session, case_id: UUID, recipient_id: UUID) -> int:
-    """The number of the next round to this recipient. Two at once collide on the unique constraint, not silently."""
+    """The number of the next round to this recipient, right while `hold_rounds` holds."""
     last = select(func.max(DisclosureRow.round)).where(
         DisclosureRow.case_id == case_id, DisclosureRow.recipient_id == recipient_id
     )

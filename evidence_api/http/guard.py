@@ -58,7 +58,9 @@ class Guard:
         except Denied:
             await run_in_threadpool(self._record_forgery, request, visitor)
             raise
-        return await run_in_threadpool(self._authorize, request, visitor)
+        access = await run_in_threadpool(self._authorize, request, visitor)
+        request.state.access = access
+        return access
 
     def _record_forgery(self, request: Request, visitor: Visitor) -> None:
         if visitor.account is not None:

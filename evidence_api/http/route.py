@@ -13,13 +13,14 @@ from starlette.responses import Response, StreamingResponse
 
 from custody.kernel import errors
 from custody.kernel.outbox import Actor
+from evidence_api.access.authorize import record_refusal
 from evidence_api.access.policy import ROUTES
 from evidence_api.http import idempotency
 from evidence_api.http.guard import Guard
 from evidence_api.http.idempotency import Answer
 from evidence_api.http.parts import parts_of
 from evidence_api.http.problem import MEDIA_TYPE
-from evidence_api.http.visitor import visitor_of
+from evidence_api.http.visitor import SAFE_METHODS, visitor_of
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 REFUSALS = (
@@ -34,6 +35,18 @@ REFUSALS = (
     RequestValidationError,
 )
 """After these nothing was changed. After anything else the outcome is not known."""
+
+
+RECORDED = (
+    errors.Invalid,
+    errors.Denied,
+    errors.NotFound,
+    errors.Conflict,
+    errors.TooLarge,
+    errors.Gone,
+    RequestValidationError,
+)
+"""Refusals of a change that its guard had let through. What the guard itself refuses it records as `access.denied`."""
 
 
 def guards_of(route: APIRoute) -> list[Guard]:
@@ -65,8 +78,8 @@ class GuardedRoute(APIRoute):
     """An APIRoute that lets a repeated POST act once. Streaming bodies (tus) carry no such key and are left alone."""
 
     def get_route_handler(self) -> Handler:
-        """The handler, with the key looked at first."""
-        act = super().get_route_handler()
+        """The handler, with the key looked at first and refusals recorded."""
+        act = self._recording(super().get_route_handler())
 
         async def handle(request: Request) -> Response:
             header = request.headers.get(idempotency.HEADER)
@@ -81,6 +94,23 @@ class GuardedRoute(APIRoute):
             return await self._once(request, act, visitor.viewer.account_id, key)
 
         return handle
+
+    def _recording(self, act: Handler) -> Handler:
+        """`act`, whose refusals are durable before they are answered: also of what somebody was allowed to try."""
+        route = guards_of(self)[0].route if guards_of(self) else ""
+
+        async def recorded(request: Request) -> Response:
+            try:
+                response = await act(request)
+            except RECORDED as refusal:
+                await run_in_threadpool(_record, request, route, getattr(refusal, "code", "request.invalid"))
+                raise
+            shown = getattr(request.state, "refusal", None)
+            if shown is not None:
+                await run_in_threadpool(_record, request, route, shown.code)
+            return response
+
+        return recorded
 
     async def _once(self, request: Request, act: Handler, account_id: UUID, key: str) -> Response:
         body = await request.body()
@@ -110,6 +140,14 @@ def router(prefix: str = "", tag: str = "") -> APIRouter:
     return APIRouter(
         prefix=prefix, route_class=GuardedRoute, tags=[tag] if tag else None, responses={"default": described}
     )
+
+
+def _record(request: Request, route: str, code: str) -> None:
+    """Nothing for a reader, nor for someone whom no guard let through."""
+    access = getattr(request.state, "access", None)
+    if access is None or access.actor.id is None or request.method in SAFE_METHODS:
+        return
+    record_refusal(parts_of(request).database, access.actor, route, code, access.resource.case_id)
 
 
 def _operational(account_id: UUID) -> Actor:

@@ -57,6 +57,10 @@ class _Kept:
         self.restarts = 0
 
 
+Launched = list[tuple[_Kept, float]]
+"""Things that were started, and when (monotonic seconds); opaque to everyone but the supervisor."""
+
+
 class Supervisor:
     """Keeps children alive until told otherwise.
 
@@ -82,8 +86,11 @@ class Supervisor:
         Raises StackError, with the last lines of the log, when one ends early or is not ready in time; what was
         started stays up until `stop()`.
         """
-        begun = time.monotonic()
-        waiting: list[tuple[_Kept, float]] = []
+        self.wait(self.launch(things))
+
+    def launch(self, things: Sequence[Managed]) -> Launched:
+        """Start these side by side and return at once, for work that can be done while they load; then `wait`."""
+        launched: Launched = []
         wave: list[_Kept] = []
         with self._lock:
             self._waves.append(wave)
@@ -93,7 +100,13 @@ class Supervisor:
             with self._lock:
                 wave.append(kept)
                 self._launch(kept)
-            waiting.append((kept, since))
+            launched.append((kept, since))
+        return launched
+
+    def wait(self, launched: Launched) -> None:
+        """Return when all that was launched is ready. Raises StackError as `start` does."""
+        begun = time.monotonic()
+        waiting = launched
         while waiting:
             waiting = [pair for pair in waiting if not self._became_ready(*pair)]
             if waiting and time.monotonic() - begun > self._ready_timeout_s:

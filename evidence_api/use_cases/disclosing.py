@@ -69,6 +69,7 @@ def release(services: Services, actor: Actor, disclosure_id: UUID) -> Disclosure
     """
     with services.database.begin(actor) as work:
         disclosure = disclosures.locked(work, disclosure_id)
+        disclosures.hold_rounds(work, disclosure.case_id, disclosure.recipient_id)
         manifest = _manifest(work.session, disclosure, to_ms(work.clock.now()))
         sha256 = _digest(manifest.encode())
         said = {"disclosure": disclosure_id, "round": manifest.round, "manifest_sha256": sha256}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from custody import event
 from custody.kernel.clock import to_ms
-from custody.kernel.errors import Conflict
+from custody.kernel.errors import Conflict, Gone
 from custody.kernel.outbox import Actor, EventDraft
 from custody.kernel.unit_of_work import UnitOfWork
 from evidence_api.access import upload_tokens
@@ -20,9 +20,10 @@ from storage import retention, seal
 from storage import service as storage
 from storage.blob import FileName, FolderPath
 from storage.intake import Appender
+from storage.media_type import claims_another
 from storage.seal import SealFacts
 from storage.service import NewUpload, Upload
-from storage.upload import Checksum, Limits
+from storage.upload import OPEN, Checksum, Limits, State
 
 SEAL, DISCARD = "exhibit.seal", "upload.discard"
 
@@ -39,9 +40,8 @@ def begin(services: Services, actor: Actor, case_id: UUID, form: ExhibitForm) ->
     Raises Invalid for a form that says too little or too much (`retention.…`, `upload.bad_name`, `exhibit.…`),
     TooLarge `upload.too_large`, Conflict `exhibit.duplicate` naming the exhibit that has the same bytes already.
     """
-    term = retention.Term.parse(form.basis, form.purpose, form.retain_days)
-    name, folder = FileName(form.filename), FolderPath.parse(form.folder)
     form = form.check(services.settings.upload_limit_bytes)
+    name, folder, term = FileName(form.filename), FolderPath.parse(form.folder), form.term
     with services.database.begin(actor) as work:
         number = registry.reserve_number(work, case_id, form.sha256)
         exhibit_id = work.ids.new()
@@ -102,15 +102,25 @@ def receive(
 
 
 def _finished(work: UnitOfWork, upload: Upload) -> None:
-    finished = _draft("upload.finished", upload, exhibit=upload.exhibit_id, size_bytes=upload.size_bytes)
+    finished = _draft(
+        "upload.finished", upload, exhibit=upload.exhibit_id, upload=upload.id, size_bytes=upload.size_bytes
+    )
     registry.start_checking(work, upload.exhibit_id, work.record(finished))
     work.enqueue(SEAL, subject=f"exhibit:{upload.exhibit_id}", upload=upload.id)
 
 
 def progress(services: Services, upload_id: UUID) -> Upload:
-    """How far an upload durably is. Raises NotFound `upload.not_found`."""
+    """How far an upload durably is. Raises NotFound `upload.not_found`; Gone `upload.expired`, `upload.terminated`:
+    nobody may go on with it (tus 1.0, sections «HEAD» and «Expiration»).
+    """
     with services.database.read() as session:
-        return storage.get_upload(session, upload_id)
+        upload = storage.get_upload(session, upload_id)
+    if upload.state is State.TERMINATED:
+        raise Gone("upload.terminated")
+    late = upload.state in OPEN and services.database.clock.now() >= upload.expires_at
+    if late or upload.state is State.EXPIRED:
+        raise Gone("upload.expired")
+    return upload
 
 
 def terminate(services: Services, actor: Actor, upload_id: UUID) -> None:
@@ -134,7 +144,7 @@ def expire(services: Services) -> int:
     with services.database.begin(WORKER) as work:
         expired = storage.expire_uploads(work)
         for upload in expired:
-            draft = _draft("upload.expired", upload, received_bytes=upload.offset_bytes)
+            draft = _draft("upload.expired", upload, upload=upload.id, received_bytes=upload.offset_bytes)
             registry.discard_exhibit(work, upload.exhibit_id, "upload.expired", work.record(draft))
             work.enqueue(DISCARD, subject=f"exhibit:{upload.exhibit_id}", upload=upload.id)
         work.commit()
@@ -177,7 +187,7 @@ class SealUpload:
             draft = (
                 _draft("exhibit.seal_failed", upload, exhibit=upload.exhibit_id, reason=code)
                 if lying
-                else _draft("upload.refused", upload, exhibit=upload.exhibit_id, reason=code)
+                else _draft("upload.refused", upload, exhibit=upload.exhibit_id, upload=upload.id, reason=code)
             )
             registry.refuse_exhibit(work, upload.exhibit_id, code, work.record(draft))
             if not lying:
@@ -223,8 +233,8 @@ def _sealed(facts: SealFacts, case_id: UUID) -> EventDraft:
     )
 
 
-def _draft(type: str, upload: Upload, **data: Any) -> EventDraft:
-    return event.draft(type, item=f"exhibit:{upload.exhibit_id}", case_id=upload.case_id, upload=upload.id, **data)
+def _draft(type: str, about: Upload, **data: Any) -> EventDraft:
+    return event.draft(type, item=f"exhibit:{about.exhibit_id}", case_id=about.case_id, **data)
 
 
 def _person(actor: Actor) -> UUID:
@@ -237,6 +247,11 @@ def exhibit(services: Services, exhibit_id: UUID) -> Exhibit:
     """An exhibit's facts. Raises NotFound `exhibit.not_found`."""
     with services.database.read() as session:
         return reads.get_exhibit(session, exhibit_id)
+
+
+def name_mismatch(exhibit: Exhibit) -> bool:
+    """Whether the name of a sealed exhibit claims another type than its content has."""
+    return exhibit.media_type is not None and claims_another(FileName(exhibit.filename), exhibit.media_type)
 
 
 def exhibits(services: Services, case_id: UUID, *, after: tuple[str | int, ...] | None, limit: int) -> Page[Exhibit]:

@@ -92,6 +92,12 @@ def sign_out(database: Database, actor: Actor, session_id: UUID) -> None:
         work.commit()
 
 
+def is_taken(database: Database, login: str) -> bool:
+    """Whether there is an account of this login. For the operator: to anybody else it would say who has one."""
+    with database.read() as session:
+        return reads.find_credentials(session, parse_login(login)) is not None
+
+
 def create_account(
     database: Database,
     passwords: Passwords,

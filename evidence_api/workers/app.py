@@ -33,6 +33,8 @@ def create(broker_url: str) -> Celery:
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
+        # A child loads its libraries before it says that it is up; killed after four seconds, it took its job with it.
+        worker_proc_alive_timeout=120,
         # Above the longest job: a live task past this would be delivered twice. The dispatcher notices dead workers
         # long before, by their lock, so nothing waits for it.
         broker_transport_options={"visibility_timeout": 24 * 3600},

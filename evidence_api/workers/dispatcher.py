@@ -1,7 +1,6 @@
 """Sends queued jobs to the broker, and again those whose worker died or whose message was lost."""
 
 import logging
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Event
@@ -21,6 +20,8 @@ LOST_AFTER = timedelta(seconds=30)
 RETRY_AFTER = timedelta(seconds=3)
 """A job that was begun and has no worker is sent again after this, times its attempts."""
 BATCH = 100
+AWAY_S = 1.0
+"""How long to wait for a broker or a database that does not answer."""
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Dispatcher:
                 busy = self.dispatch_once()
             except (OperationalError, Unavailable):
                 log.exception("dispatching waits")
-                busy = 0
-                time.sleep(1)
+                stop.wait(AWAY_S)
+                continue
             if not busy:
                 stop.wait(POLL_S)

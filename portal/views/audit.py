@@ -5,7 +5,6 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -21,7 +20,9 @@ from evidence_api.queries import cases as queries
 from evidence_api.queries import checks, trails
 from evidence_api.services import Services
 from evidence_api.use_cases import checking
-from portal.lines import event_line, head
+from portal.context import OFFSET_HOURS
+from portal.formats import day_span
+from portal.lines import event_line, head, readable
 from portal.pages.audit import AREAS, Check, Checks, Ledger, Trail, render_ledger, render_trail
 from portal.visits import Fields, context, go, html, language_of
 
@@ -42,16 +43,18 @@ def trail(
     filters = {name: request.query_params[name] for name in _FILTERS if request.query_params.get(name)}
     page = trails.filtered(services, case_id, _wanted(filters), before=before, limit=_PAGE)
     here = f"/cases/{case_id}/trail"
+    at_hand = context(request, access)
+    names = readable(at_hand.language, page.names, page.things)
     model = Trail(
         head=head(queries.case_view(services, access.viewer, case_id)),
-        events=tuple(event_line(entry, page.names) for entry in page.entries),
+        events=tuple(event_line(entry, names) for entry in page.entries),
         ledger=_ledger(services),
         filters=filters,
         next_href=f"{here}?{urlencode(filters | {'before': page.next_seq})}" if page.next_seq is not None else None,
         csv_href=f"{here}.csv?{urlencode(filters)}",
         json_href=f"{here}.json?{urlencode(filters)}",
     )
-    return html(render_trail(context(request, access), model))
+    return html(render_trail(at_hand, model))
 
 
 @routes.get("/cases/{case_id}/trail.csv")
@@ -139,30 +142,31 @@ def _ledger(services: Services) -> Ledger:
         checkpoint_at=state.head.published_at if state.head else None,
         checkpoint_note=state.head.note if state.head else "",
         checkpoint_size=state.head.size if state.head else 0,
+        witnesses=tuple((one.name, one.at) for one in state.head.witnesses) if state.head else (),
+        witnessed_size=state.witnessed_size,
     )
 
 
 def _wanted(filters: Mapping[str, str]) -> trails.Wanted:
     area = filters.get("area", "")
     exhibit = filters.get("exhibit", "")
+    since = day_span(filters.get("since", ""), OFFSET_HOURS)
+    until = day_span(filters.get("until", ""), OFFSET_HOURS)
     return trails.Wanted(
         areas=_AREAS.get(area, (area,)) if area in AREAS else (),
         actor_name=filters.get("actor", ""),
         exhibit_number=int(exhibit) if exhibit.isascii() and exhibit.isdigit() and len(exhibit) < 10 else None,
-        since=_day(filters.get("since", "")),
-        until=_day(filters.get("until", ""), end=True),
+        since=since[0] if since else None,
+        until=until[1] if until else None,
     )
 
 
-_AREAS = {"access": ("access", "session", "account")}
-
-
-def _day(text: str, *, end: bool = False) -> datetime | None:
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return day + timedelta(days=1) if end else day
+_AREAS = {
+    "exhibit": ("exhibit", "upload", "fixity"),
+    "content": ("content", "page", "trail"),
+    "access": ("access", "session", "account"),
+}
+"""First parts of event types behind an area that is wider than its own name."""
 
 
 def _file(content: str, media_type: str, name: str) -> Response:

@@ -321,6 +321,7 @@ DISCLOSURE = disclosures.Disclosure(
     ago(hours=3),
 )
 NOTE = "dalel.example/log\n1288\nq1b2Zk3m4n5o6p7q8r9s0tuvwxyz0123456789abcde=\n\n— dalel.example/log AbCd1234…\n"
+COURT = ("court.example/witness", ago(minutes=1))
 LEDGER = audit.Ledger(
     "dalel.example/log",
     1290,
@@ -329,7 +330,8 @@ LEDGER = audit.Ledger(
     ago(minutes=1),
     NOTE,
     1288,
-    ("court.example/witness",),
+    (COURT,),
+    1288,
     checks=audit.Checks(
         (
             audit.Check(

@@ -21,7 +21,10 @@ KEYSET = Keyset("exhibits", (int,))
 
 
 class ExhibitOut(BaseModel):
-    """One piece of evidence. `reason` is the error code it was refused or discarded with."""
+    """One piece of evidence. `reason` is the error code it was refused or discarded with.
+
+    `media_type` is told by the content; `name_mismatch` when the file's name claims another.
+    """
 
     id: UUID
     case: UUID
@@ -32,6 +35,7 @@ class ExhibitOut(BaseModel):
     sha256: str
     size_bytes: int
     media_type: str | None
+    name_mismatch: bool
     basis: str
     purpose: str
     retain_days: int
@@ -55,6 +59,7 @@ def exhibit_out(exhibit: Exhibit) -> ExhibitOut:
         sha256=exhibit.sha256,
         size_bytes=exhibit.size_bytes,
         media_type=exhibit.media_type,
+        name_mismatch=intake.name_mismatch(exhibit),
         basis=exhibit.basis,
         purpose=exhibit.purpose,
         retain_days=exhibit.retain_days,

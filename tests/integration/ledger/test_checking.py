@@ -16,9 +16,9 @@ from custody.proof import policy, tiles
 from custody.proof.policy import Policy
 from tests.databases import FreshDatabase
 from tests.integration.ledger.support import record, record_views, sequence_all, tamper, viewed
-from tests.integration.ledger.test_publisher import Log, key, published
+from tests.integration.ledger.test_publisher import Log, published
 
-__all__ = ["key", "published"]
+__all__ = ["published"]
 
 
 @dataclass

@@ -21,10 +21,10 @@ from custody.proof.checkpoint import Checkpoint
 from custody.proof.policy import Policy
 from tests.databases import FreshDatabase
 from tests.integration.ledger.support import described, record, record_views, sequence_all, tamper
-from tests.integration.ledger.test_publisher import Log, key, published
+from tests.integration.ledger.test_publisher import Log, published
 from tests.integration.ledger.test_sequencer import SOON
 
-__all__ = ["key", "published"]
+__all__ = ["published"]
 
 _BACK_TO = (
     "DELETE FROM ledger_entries WHERE seq >= {size}; UPDATE ledger_state SET size = {size};"

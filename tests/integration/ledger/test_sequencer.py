@@ -73,8 +73,8 @@ def test_events_of_one_transaction_keep_their_order(app: Database, sequencer_sid
 
 def test_a_transaction_that_commits_late_is_not_lost(app: Database, sequencer_side: Database) -> None:
     with app.begin(CLERK) as slow:
-        late = slow.record(viewed(uuid4()))
-        slow.session.flush()  # has its position in the outbox, but is not committed
+        slow.session.connection()  # in a transaction, where an event is written at once
+        late = slow.record(viewed(uuid4()))  # has its position in the outbox, but is not committed
         early = record_views(app, 3)
         sequence_all(sequencer_side)
         slow.commit()
