@@ -1,5 +1,8 @@
 """`verify.html` as a person meets it: three languages, keyboard, drop, what cannot be used; and our own page."""
 
+import io
+import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,12 +10,15 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from custody import __main__ as command
+from custody.proof import policy
 from custody.proof.refusal import Step, VerificationError
-from custody.proof.verify import Verified
+from custody.proof.verify import Verified, verify_path
 from evidence_api.disclosure import verifier
 from evidence_api.disclosure.verifier.words import INTERFACE
+from tests import acts
 from tests.attacks import forge
 from tests.browser.verifier_page import ANSWERED, VerifierPage
+from tests.whole import System
 
 GOOD = forge.entries(forge.tell())
 POLICY = forge.policy_text().encode()
@@ -139,3 +145,21 @@ def test_the_page_is_whole_in_one_file() -> None:
     assert "http://" not in text
     assert "https://" not in text
     assert len(verifier.page()) < 200_000
+
+
+def test_a_package_of_the_running_system_brings_its_verifier(system: System, chromium: Browser, tmp_path: Path) -> None:
+    case_id = system.case()
+    exhibit = system.sealed(case_id, acts.picture(77), "scene.png")
+    disclosure_id = acts.ready(system, case_id, acts.burned(system, exhibit))
+    answer = system.api("defence")("GET", f"/api/v1/disclosures/{disclosure_id}/package")
+    assert answer.status_code == 200, answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as container:
+        (name,) = [entry for entry in container.namelist() if entry.endswith("/verify.html")]
+        assert container.read(name) == verifier.page()
+    path = tmp_path / "real.zip"
+    path.write_bytes(answer.content)
+    text = system.settings.policy_file.read_bytes()
+    opened = VerifierPage(chromium, tmp_path, "kk")
+    opened.page.clock.set_fixed_time(time.time())
+    opened.judge(answer.content, text, verify_path(path, policy.parse(text)))
+    opened.context.close()
