@@ -24,7 +24,7 @@ _ORDER = ("kk", "ru", "en")
 @cache
 def script() -> bytes:
     """The program with its words, ready to run beside an element `#verifier`. The same bytes at every call."""
-    data = json.dumps(_data(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    data = json.dumps(_data(), ensure_ascii=False, separators=(",", ":"))
     # In a page, `</` and `<!--` would end or hide the script.
     data = data.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     source = "\n".join(_read(name) for name in _PARTS)
