@@ -1,7 +1,12 @@
-"""`python -m custody verify PACKAGE --policy POLICY [--json] [--lang kk|ru|en]`.
+"""`python -m custody verify PACKAGE --policy POLICY [--json] [--lang kk|ru|en]`; `monitor`; and the witness.
+
+    python -m custody monitor …: see `commands_monitor`
+    python -m custody witness-key NAME --key FILE --state FILE
+    python -m custody witness --key FILE --state FILE --listen 127.0.0.1:PORT --log VKEY [--log VKEY …]
 
 Needs Python and `cryptography`, no network, no database, no server. Exit 0: verified; 1: refused; 2: nothing could be
-verified (no such file, no usable policy). What it prints is in plain words; `--json` prints one object instead.
+verified (no such file, no usable policy, no usable witness). What it prints is in plain words; `--json` prints one
+object instead.
 """
 
 import argparse
@@ -11,9 +16,11 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from custody import commands_monitor
 from custody.proof import policy, words
 from custody.proof.policy import Policy
 from custody.proof.refusal import Step, VerificationError
@@ -27,6 +34,44 @@ CLOCK_TOLERANCE_S = 300
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     options = _options(arguments)
+    match options.command:
+        case "witness":
+            return _witness(options)
+        case "witness-key":
+            return _witness_key(options)
+        case "monitor":
+            return commands_monitor.run(options, lambda: int(time.time()) + CLOCK_TOLERANCE_S)
+        case _:
+            return _verify(options)
+
+
+def _witness_key(options: argparse.Namespace) -> int:
+    from custody import witness  # noqa: PLC0415  the verifier carries no witness
+
+    try:
+        _print(witness.create(options.name, options.key, options.state).vkey)
+    except witness.Unusable as error:
+        sys.stderr.write(f"{error}\n")
+        return UNUSABLE
+    return VERIFIED
+
+
+def _witness(options: argparse.Namespace) -> int:
+    """Serves until it is told to stop; a witness may be killed at any moment."""
+    from custody import witness, witness_server  # noqa: PLC0415  as above
+
+    try:
+        server = witness_server.serve(options.key, options.state, options.listen, options.log, lambda: int(time.time()))
+    except witness.Unusable as error:
+        sys.stderr.write(f"{error}\n")
+        return UNUSABLE
+    sys.stderr.write(f"witness {server.witness.vkey} listens on {options.listen}\n")
+    with suppress(KeyboardInterrupt), server:
+        server.serve_forever()
+    return VERIFIED
+
+
+def _verify(options: argparse.Namespace) -> int:
     try:
         trusted = _policy(options.policy)
     except (OSError, ProofError) as error:
@@ -53,6 +98,15 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     verify.add_argument("--policy", type=Path, required=True, help="whom you trust (C2SP tlog-policy)")
     verify.add_argument("--json", action="store_true", help="print one JSON object")
     verify.add_argument("--lang", choices=sorted(words.LANGUAGES), default=_language(os.environ))
+    witness = commands.add_parser("witness", help="cosign the heads of logs (C2SP tlog-witness)")
+    witness.add_argument("--listen", required=True, metavar="HOST:PORT")
+    witness.add_argument("--log", action="append", default=[], metavar="VKEY", help="a log to cosign for")
+    key = commands.add_parser("witness-key", help="make a witness's key and its empty state; prints the vkey")
+    key.add_argument("name", help="the key's name, such as court.example/dalel")
+    for command in (witness, key):
+        command.add_argument("--key", type=Path, required=True, help="the witness's key file")
+        command.add_argument("--state", type=Path, required=True, help="what it must never forget; never restore it")
+    commands_monitor.add(commands, sorted(words.LANGUAGES), _language(os.environ))
     return parser.parse_args(arguments)
 
 

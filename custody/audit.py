@@ -10,11 +10,11 @@ from uuid import UUID
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
-from custody.kernel.clock import to_ms
+from custody.kernel.clock import from_ms, to_ms
 from custody.kernel.errors import Corrupt, NotFound
 from custody.kernel.outbox import EventOpeningRow, EventOutboxRow
 from custody.proof import merkle
-from custody.tables import CheckpointRow, LedgerEntryRow, LedgerStateRow
+from custody.tables import CheckpointQuorumRow, CheckpointRow, CosignatureRow, LedgerEntryRow, LedgerStateRow
 
 PAGE = 50
 MAX_PAGE = 500
@@ -62,13 +62,26 @@ class TrailPage:
 
 
 @dataclass(frozen=True)
+class WitnessView:
+    """A witness that cosigned a head: its key's name, and the time it claims."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class CheckpointView:
-    """A published head: `note` is the signed note as others verify it."""
+    """A published head: `note` is the signed note as others verify it, with every cosignature that came in.
+
+    `witnessed_at` is when the policy's quorum was reached, None while it is not.
+    """
 
     size: int
     root: bytes
     note: str
     published_at: datetime
+    witnesses: tuple[WitnessView, ...] = ()
+    witnessed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -157,14 +170,21 @@ def openings(session: Session, event_ids: Sequence[UUID]) -> dict[UUID, dict[str
 def latest_checkpoint(session: Session) -> CheckpointView | None:
     """The last published head; None before the first."""
     row = session.scalar(select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1))
-    return None if row is None else _checkpoint(row)
+    return None if row is None else _checkpoint(session, row)
+
+
+def latest_witnessed(session: Session) -> CheckpointView | None:
+    """The last published head behind which the policy's quorum stands; None before the first."""
+    query = select(CheckpointRow).join(CheckpointQuorumRow, CheckpointQuorumRow.size == CheckpointRow.size)
+    row = session.scalar(query.order_by(CheckpointRow.size.desc()).limit(1))
+    return None if row is None else _checkpoint(session, row)
 
 
 def checkpoint_covering(session: Session, index: int) -> CheckpointView | None:
     """The first published head that contains the entry at `index`; None while there is none."""
     query = select(CheckpointRow).where(CheckpointRow.size > index).order_by(CheckpointRow.size).limit(1)
     row = session.scalar(query)
-    return None if row is None else _checkpoint(row)
+    return None if row is None else _checkpoint(session, row)
 
 
 def pending(session: Session) -> bool:
@@ -200,8 +220,17 @@ def check_chain(session: Session, item: str) -> ChainLink:
     return ChainLink(item, length, prev)
 
 
-def _checkpoint(row: CheckpointRow) -> CheckpointView:
-    return CheckpointView(row.size, bytes(row.root), row.note, row.published_at)
+def _checkpoint(session: Session, row: CheckpointRow) -> CheckpointView:
+    query = select(CosignatureRow).where(CosignatureRow.size == row.size).order_by(CosignatureRow.name)
+    cosigned = session.scalars(query).all()
+    return CheckpointView(
+        size=row.size,
+        root=bytes(row.root),
+        note=row.note + "".join(one.line for one in cosigned),
+        published_at=row.published_at,
+        witnesses=tuple(WitnessView(one.name, from_ms(one.time_s * 1000)) for one in cosigned),
+        witnessed_at=session.scalar(select(CheckpointQuorumRow.reached_at).where(CheckpointQuorumRow.size == row.size)),
+    )
 
 
 def _view(row: LedgerEntryRow) -> EntryView:

@@ -24,10 +24,10 @@ class EntryBundles:
         """
         rest = list(leaves)
         while rest:
-            stored = self._bundle(start)
+            stored = self.at(start)
             if stored is None:
                 self._store.put_new(path(start), encode(rest))
-                stored = self._bundle(start)
+                stored = self.at(start)
             if not stored or stored != rest[: len(stored)]:
                 raise Corrupt("ledger.bundle_differs", start=start)
             start += len(stored)
@@ -35,11 +35,15 @@ class EntryBundles:
 
     def leaves(self, start: int = 0) -> Iterator[bytes]:
         """Every stored leaf in order, from `start`, which must be the first index of a bundle."""
-        while (stored := self._bundle(start)) is not None:
+        while (stored := self.at(start)) is not None:
             yield from stored
             start += len(stored)
 
-    def _bundle(self, start: int) -> list[bytes] | None:
+    def at(self, start: int) -> list[bytes] | None:
+        """The leaves of the bundle that begins at `start`, None when none does.
+
+        Raises Corrupt `ledger.bundle_malformed`.
+        """
         data = self._store.read(path(start))
         return None if data is None else decode(data)
 

@@ -123,6 +123,8 @@ EVENTS: Mapping[str, EventType] = {
     "store.self_tested": _type(OPERATORS, "result", "detail"),
     "key.created": _type(OPERATORS, "purpose key"),
     "config.changed": _type(OPERATORS, "setting sha256"),
+    "ledger.checked": _type(AUDITORS, "result deep size root report_sha256", "code requested_by"),
+    "ledger.rebuilt": _type(MACHINE, "from_size size root restored without_row"),
 }
 
 

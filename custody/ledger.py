@@ -219,12 +219,13 @@ class Sequencer:
         items = list({item for item, _ in waiting})
         heads = {row.item: (row.item_seq, bytes(row.leaf_hash)) for row in session.execute(_HEADS, {"items": items})}
         entries = place(waiting, state.size, heads)
-        _copy(session, entries)
+        copy_entries(session, entries)
         state.size += len(entries)
         return len(entries)
 
 
-def _copy(session: Session, entries: Sequence[Entry]) -> None:
+def copy_entries(session: Session, entries: Sequence[Entry]) -> None:
+    """Put entries into the ledger. Whoever calls holds the lock of the state row, and moves `size` along."""
     connection: Any = session.connection().connection.driver_connection
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for entry in entries:

@@ -2,6 +2,10 @@
 
 What is signed is never what was computed but what was read back from the store. A head once published is never taken
 back: when the database shows less, or other, than what was published, nothing is signed and the ledger is halted.
+
+Witnesses see a head only after the register holds it: a head that an outsider has seen can no longer be exchanged.
+Without their quorum publishing goes on; the head is flagged (it has no `checkpoint_quorums` row), and the newest one is
+shown to them again until they agree.
 """
 
 import logging
@@ -16,13 +20,16 @@ from sqlalchemy.orm import Session
 
 from custody import signer as keys
 from custody.bundles import EntryBundles
+from custody.cosigning import CLOCK_TOLERANCE_S, Cosigned, Witnesses
 from custody.kernel.errors import Conflict, Corrupt, Unavailable
 from custody.kernel.unit_of_work import Database
 from custody.ledger import halt, resume
-from custody.proof import checkpoint, merkle, note, tiles
+from custody.proof import checkpoint, merkle, note, policy, tiles
 from custody.proof.checkpoint import Checkpoint
+from custody.proof.policy import Policy
+from custody.proof.strict import ProofError
 from custody.register import CheckpointRegister
-from custody.tables import CheckpointRow, LedgerEntryRow, LedgerStateRow
+from custody.tables import CheckpointQuorumRow, CheckpointRow, CosignatureRow, LedgerEntryRow, LedgerStateRow
 from custody.tile_store import Tiles, TileStore
 
 _GROWTH = 16_384
@@ -45,7 +52,8 @@ class _Head:
 class Publisher:
     """Publishes the ledger's head. Two at once are safe, since the register lets one win, but a waste.
 
-    `store` is public, `private` keeps the entry bundles (the leaves themselves) and must not be.
+    `store` is public, `private` keeps the entry bundles (the leaves themselves) and must not be. Without `witnesses`
+    no quorum is asked for.
     """
 
     def __init__(
@@ -55,8 +63,11 @@ class Publisher:
         private: TileStore,
         register: CheckpointRegister,
         signer: keys.Signer,
+        witnesses: Witnesses | None = None,
     ) -> None:
         self._database = database
+        self._witnesses = witnesses or Witnesses(Policy((), {}, {}, policy.NONE), self._now_s)
+        self._cosigned: list[Cosigned] = []
         self._store = store
         self._bundles = EntryBundles(private)
         self._register = register
@@ -116,18 +127,23 @@ class Publisher:
                 start -= tiles.WIDTH
             leaves = _leaves(session, start, size)
             shown = session.scalar(select(func.max(CheckpointRow.size))) or 0
+            witnessed = session.get(CheckpointQuorumRow, head.size)
         hashes = [merkle.leaf_hash(leaf) for leaf in leaves]
         self._check_tail(head, start, hashes)
         if size == head.size:
             if head.signed and shown < head.size:
                 self._show(head.signed, head.size, head.root)
+            if head.signed and not witnessed:
+                self._witness(head.signed, Checkpoint(self._signer.name, head.size, head.root))
             return None
         self._bundles.append(head.size, leaves[head.size - start :])
         root = self._grow(head, size, hashes[head.size - start :])
         signed = note.sign(Checkpoint(self._signer.name, size, root).text(), self._signer.name, self._signer)
         self._register.swap(head.signed, signed)
+        grown = Checkpoint(self._signer.name, size, root)
+        self._ask(signed, grown)
         self._show(signed, size, root)
-        return Checkpoint(self._signer.name, size, root)
+        return grown
 
     def _head(self) -> _Head:
         data = self._register.read()
@@ -187,7 +203,46 @@ class Publisher:
         row = {"size": size, "root": root, "note": signed.decode(), "published_at": self._database.clock.now()}
         with self._database.unit() as unit:
             unit.session.execute(insert(CheckpointRow).values(row).on_conflict_do_nothing())
+            self._attach(unit.session, signed, size)
             unit.commit()
+        self._cosigned.clear()
+
+    def _witness(self, signed: bytes, head: Checkpoint) -> None:
+        """Catch up: show a published head to the witnesses again."""
+        self._ask(signed, head)
+        if not self._cosigned and self._witnesses.policy.quorum != policy.NONE:
+            return
+        with self._database.unit() as unit:
+            self._attach(unit.session, signed, head.size)
+            unit.commit()
+        self._cosigned.clear()
+
+    def _ask(self, signed: bytes, head: Checkpoint) -> None:
+        def proof(old: int) -> list[bytes]:
+            return tiles.consistency_proof(Tiles(self._store, head.size), old, head.size)
+
+        self._cosigned += self._witnesses.ask(signed, head, proof)
+
+    def _attach(self, session: Session, signed: bytes, size: int) -> None:
+        """Store what came in, and that the quorum is reached if a reader with this policy would find it so."""
+        now = self._database.clock.now()
+        for one in self._cosigned:
+            row = {"size": one.size, "name": one.name, "line": one.line, "time_s": one.time_s, "received_at": now}
+            session.execute(insert(CosignatureRow).values(row).on_conflict_do_nothing())
+        lines = session.scalars(select(CosignatureRow.line).where(CosignatureRow.size == size))
+        whole = note.parse(signed + "".join(lines).encode())
+        try:
+            policy.verify_witnesses(self._witnesses.policy, whole, self._now_s() + CLOCK_TOLERANCE_S)
+        except policy.QuorumNotReached:
+            return
+        except ProofError as error:
+            log.critical("publisher: a stored cosignature of the head at %d is false (%s)", size, error)
+            return
+        reached = insert(CheckpointQuorumRow).values(size=size, reached_at=now)
+        session.execute(reached.on_conflict_do_nothing())
+
+    def _now_s(self) -> int:
+        return int(self._database.clock.now().timestamp())
 
 
 def _leaves(session: Session, start: int, end: int) -> list[bytes]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from custody.kernel import outbox
 from custody.kernel.orm import Base
 
-__all__ = ["CheckpointRow", "LedgerEntryRow", "LedgerStateRow", "outbox"]
+__all__ = ["CheckpointQuorumRow", "CheckpointRow", "CosignatureRow", "LedgerEntryRow", "LedgerStateRow", "outbox"]
 
 
 class LedgerEntryRow(Base):
@@ -65,3 +65,22 @@ class CheckpointRow(Base):
     root: Mapped[bytes]
     note: Mapped[str]
     published_at: Mapped[datetime]
+
+
+class CosignatureRow(Base):
+    """A witness's verified cosignature of a published head: the line as it stands in a note, by key name."""
+
+    __tablename__ = "checkpoint_cosignatures"
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    line: Mapped[str]
+    time_s: Mapped[int]
+    received_at: Mapped[datetime]
+
+
+class CheckpointQuorumRow(Base):
+    """That the policy's quorum stands behind a published head, and since when. A head without it is flagged."""
+
+    __tablename__ = "checkpoint_quorums"
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    reached_at: Mapped[datetime]

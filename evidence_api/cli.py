@@ -1,6 +1,8 @@
-"""The command line: `dalel up`, `dalel demo`, and one command per process of production."""
+"""The command line: `dalel up`, `dalel demo`, one command per process of production, and the care of the ledger."""
 
+import json
 import logging
+import os
 import signal
 import sys
 import tempfile
@@ -133,6 +135,39 @@ def account(login: str, name: str, role: str, language: str) -> None:
 
     password = sys.stdin.readline().rstrip("\n")
     prepare.account(configuration.load(), login=login, name=name, role=role, language=language, password=password)
+
+
+@main.group()
+@click.option(
+    "--data", type=click.Path(path_type=Path, exists=True), help="The data directory of a running `dalel up`."
+)
+def ledger(data: Path | None) -> None:
+    """Check the whole ledger, or restore it from its private copies."""
+    if data is not None:
+        from evidence_api.embedded import ENVIRONMENT  # noqa: PLC0415  the servers' world is not every command's
+
+        os.environ.update(json.loads((data / ENVIRONMENT).read_text()))
+
+
+@ledger.command()
+@click.option("--deep", is_flag=True, help="Read every stored file, too.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the canonical report here.")
+@click.option("--lang", type=click.Choice(["kk", "ru", "en"]), default="en", show_default=True)
+def fsck(deep: bool, out: Path | None, lang: str) -> None:
+    """Rebuild every hash and compare. Exit 0: unchanged; 1: something differs, the first place is named."""
+    from evidence_api import care  # noqa: PLC0415  each process loads its own world
+
+    sys.exit(care.fsck(configuration.load(), click.echo, deep=deep, out=out, language=lang))
+
+
+@ledger.command()
+@click.option("--out", type=click.Path(path_type=Path), help="Write what was restored, and what was not, here.")
+@click.option("--dry-run", is_flag=True, help="Say what would be restored; change nothing.")
+def rebuild(out: Path | None, dry_run: bool) -> None:
+    """Restore missing entries from the private copies, after the database was restored from an old backup."""
+    from evidence_api import care  # noqa: PLC0415  each process loads its own world
+
+    sys.exit(care.rebuild(configuration.load(), click.echo, out=out, dry_run=dry_run))
 
 
 def _stop_event() -> threading.Event:

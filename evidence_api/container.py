@@ -8,14 +8,16 @@ from pydantic import SecretStr
 from redis import Redis
 from sqlalchemy import text
 
+from custody.cosigning import Witnesses
 from custody.kernel.clock import SystemClock
 from custody.kernel.ids import RandomIds
 from custody.kernel.unit_of_work import Database
 from custody.ledger import Sequencer
+from custody.proof import policy as policies
 from custody.publisher import Publisher
 from custody.register import FileRegister
 from custody.scribe import EventScribe
-from custody.signer import EncryptedFileSigner
+from custody.signer import EncryptedFileSigner, verifier
 from evidence_api.access.passwords import Passwords
 from evidence_api.jobs import Runner
 from evidence_api.services import Services, Suggester
@@ -72,11 +74,38 @@ def object_store(settings: Settings) -> S3Store:
 
 def ledger(settings: Settings) -> tuple[Sequencer, Publisher]:
     """The two halves of the sequencer process. Only this process holds the log's key and the sequencer's role."""
-    database = _database(_required(settings.sequencer_database_url, "sequencer_database_url"), settings)
+    database = sequencer_database(settings)
     store = object_store(settings)
     register = FileRegister(_required(settings.register_file, "register_file"))
-    publisher = Publisher(database, StoreTiles(store, LOG), StoreTiles(store, BUNDLES), register, signer(settings))
+    publisher = Publisher(
+        database,
+        StoreTiles(store, LOG),
+        StoreTiles(store, BUNDLES),
+        register,
+        signer(settings),
+        witnesses(settings),
+    )
     return Sequencer(database, publisher.check_head), publisher
+
+
+def witnesses(settings: Settings) -> Witnesses | None:
+    """The witnesses of the policy that have an address in it; None without a policy.
+
+    Raises ValueError for a policy that is malformed or names another log: nobody could verify what it would publish.
+    """
+    if settings.policy_file is None:
+        return None
+    policy = policies.parse(settings.policy_file.read_bytes())
+    if verifier(signer(settings)) not in policy.logs:
+        raise ValueError("the policy file does not name this log's key")
+    clock = SystemClock()
+    deadline_s = settings.witness_deadline_ms / 1000
+    return Witnesses(policy, lambda: int(clock.now().timestamp()), deadline_s=deadline_s)
+
+
+def sequencer_database(settings: Settings) -> Database:
+    """The database as the one who orders entries."""
+    return _database(_required(settings.sequencer_database_url, "sequencer_database_url"), settings)
 
 
 def signer(settings: Settings) -> EncryptedFileSigner:

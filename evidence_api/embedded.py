@@ -1,5 +1,6 @@
 """Everything on one machine from one command: the stack's servers, our own programs, the demonstration case."""
 
+import json
 import signal
 import sys
 import threading
@@ -10,12 +11,14 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evidence_api import prepare
+from custody.signer import vkey
+from custody.witness import Unusable
+from evidence_api import container, prepare
 from evidence_api import settings as configuration
-from evidence_api.demo import cast
+from evidence_api.demo import cast, witnesses
 from evidence_api.settings import Settings, as_environment
 from evidence_api.stack.endpoints import Endpoints, External, ObjectStoreAddress
-from evidence_api.stack.kept import Kept
+from evidence_api.stack.kept import Kept, write_private
 from evidence_api.stack.probe import answers
 from evidence_api.stack.stack import Stack
 from evidence_api.stack.words import StackError
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 _LOADED = "demonstration-loaded"
+ENVIRONMENT = "environment.json"
+"""The settings of the running system (mode 0600), for commands that are to speak to it: `dalel ledger … --data`."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,9 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
     base_url = f"http://127.0.0.1:{port}"
     settings = settings_of(endpoints, stack.kept, base_url)
     prepare.keys(settings)
+    _start_witnesses(stack, settings, say)
     env = as_environment(dict(settings))
+    write_private(settings.data_dir / ENVIRONMENT, json.dumps(env, indent=1).encode())
 
     def ready() -> bool:
         return answers(f"{base_url}/readyz", HTTPStatus.OK)
@@ -128,6 +135,19 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
         ]
     )
     return settings
+
+
+def _start_witnesses(stack: Stack, settings: Settings, say: Say) -> None:
+    """The two demonstration witnesses, before the sequencer that asks them, and the policy that names them."""
+    try:
+        outsiders = [witnesses.made(title, settings.data_dir, stack.kept.port(title)) for title in witnesses.TITLES]
+    except Unusable as error:
+        raise StackError(str(error)) from error
+    if settings.policy_file is not None:
+        settings.policy_file.write_text(prepare.policy(settings, witnesses.policy_lines(outsiders)))
+    say(witnesses.NOTICE)
+    log = vkey(container.signer(settings))
+    stack.run([stack.program(one.title, one.command(log), {}, one.ready) for one in outsiders])
 
 
 def settings_of(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:

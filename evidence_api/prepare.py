@@ -111,9 +111,9 @@ def people(settings: Settings, cast: Iterable[Cast], password_of: Callable[[Cast
         parts.database.close()
 
 
-def policy(settings: Settings) -> str:
-    """A policy that accepts this log's signatures and asks for no witness (C2SP tlog-policy)."""
-    return f"log {vkey(container.signer(settings))}\nquorum none\n"
+def policy(settings: Settings, witnesses: str = "quorum none\n") -> str:
+    """A policy that accepts this log's signatures (C2SP tlog-policy); `witnesses` are its lines about them."""
+    return f"log {vkey(container.signer(settings))}\n{witnesses}"
 
 
 def _private_file(path: Path, content: str) -> None:

@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     log_key_passphrase_file: Path | None = None
     register_file: Path | None = None
     policy_file: Path | None = None
+    witness_deadline_ms: int = Field(default=2000, ge=100, le=30_000)
     log_origin: str = Field(default="dalel.local/log", min_length=1, max_length=200, pattern=r"^[!-*,-~]+$")
 
     # the law's formats

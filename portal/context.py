@@ -8,6 +8,9 @@ from uuid import UUID
 
 from portal.catalog import Language
 
+OFFSET_HOURS = 5
+"""Kazakhstan's one zone since 2024: days that people write and times that they read are of it."""
+
 Theme = Literal["auto", "light", "dark"]
 Role = Literal["investigator", "prosecutor", "supervising_prosecutor", "defence", "auditor", "administrator"]
 Tone = Literal["info", "good", "wait", "bad"]
@@ -46,7 +49,7 @@ class RequestContext:
     theme: Theme = "auto"
     person: Person | None = None
     notice: Notice | None = None
-    offset_hours: int = 5
+    offset_hours: int = OFFSET_HOURS
 
 
 @dataclass(frozen=True)

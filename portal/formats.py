@@ -26,6 +26,15 @@ def day(at: datetime, offset_hours: int) -> str:
     return f"{at.astimezone(timezone(timedelta(hours=offset_hours))):%d.%m.%Y}"
 
 
+def day_span(text: str, offset_hours: int) -> tuple[datetime, datetime] | None:
+    """Start and end (exclusive) of a day written `2026-03-14`, as the reader's zone has it; None for no such day."""
+    try:
+        start = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=timezone(timedelta(hours=offset_hours)))
+    except ValueError:
+        return None
+    return start.astimezone(UTC), (start + timedelta(days=1)).astimezone(UTC)
+
+
 def clock(at: datetime, offset_hours: int) -> str:
     """`18:05:22` in the reader's zone."""
     return f"{at.astimezone(timezone(timedelta(hours=offset_hours))):%H:%M:%S}"

@@ -5,8 +5,10 @@ from uuid import UUID
 
 from custody.audit import EntryView
 from custody.kernel.clock import from_ms
-from evidence_api.queries.cases import CaseView
+from evidence_api.queries.cases import ROUND, CaseView, Thing
 from evidence_api.queries.facts import Exhibit, JobView, RenditionView
+from portal import catalog
+from portal.catalog import Language
 from portal.pages.cases import CaseHead, ExhibitRow
 from portal.pages.events import EventLine
 from portal.pages.exhibits import ExhibitRef, Job, Rendition
@@ -45,18 +47,32 @@ def exhibit_row(exhibit: Exhibit) -> ExhibitRow:
     )
 
 
-def event_line(entry: EntryView, names: Mapping[UUID, str]) -> EventLine:
-    """A custody event as it is shown."""
+def readable(language: Language, names: Mapping[UUID, str], things: Mapping[UUID, Thing]) -> dict[str, str]:
+    """What people call the ids in events: people by name, exhibits, redacted versions and rounds by number."""
+    told = {str(account_id): name for account_id, name in names.items()}
+    for thing_id, thing in things.items():
+        if thing.kind == ROUND:
+            told[str(thing_id)] = catalog.text(language, "disclosure.round", number=thing.number)
+            continue
+        exhibit = catalog.text(language, "exhibit.number", number=thing.number)
+        key = f"kind.{thing.kind}"
+        kind = catalog.text(language, key) if thing.kind and catalog.has(language, key) else thing.kind
+        told[str(thing_id)] = f"{exhibit}, {kind}" if kind else exhibit
+    return told
+
+
+def event_line(entry: EntryView, names: Mapping[str, str]) -> EventLine:
+    """A custody event as it is shown; `names` are of `readable`."""
     return EventLine(
         index=entry.seq,
         at=from_ms(entry.time_ms),
         type=entry.type,
-        actor=names.get(entry.actor_id, "—") if entry.actor_id else "—",
+        actor=names.get(str(entry.actor_id), "—"),
         role=entry.role,
         means=entry.means,
         canonical=entry.canonical.decode(),
         data=entry.data,
-        names={str(account_id): name for account_id, name in names.items()},
+        names=names,
         leaf_hash=entry.leaf_hash.hex(),
         item_seq=entry.item_seq,
     )

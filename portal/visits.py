@@ -126,6 +126,7 @@ NOTICES = frozenset(
         "released",
         "received",
         "signed_out",
+        "check_requested",
     }
 )
 """What `?done=` may say; anything else shows nothing."""

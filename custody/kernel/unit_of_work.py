@@ -36,7 +36,12 @@ class Unit:
 
     def commit(self) -> None:
         """Make everything durable, or nothing: business rows, events and jobs stand or fall together."""
-        self.session.commit()
+        if self._in_transaction():
+            self.session.commit()
+
+    def _in_transaction(self) -> bool:
+        """What remains to be written is; whether there is a transaction to end."""
+        return True
 
 
 class UnitOfWork(Unit):
@@ -74,14 +79,15 @@ class UnitOfWork(Unit):
             self._append(self.session.connection())
         return [event.event_id for event, _ in written]
 
-    def commit(self) -> None:
-        """Make everything durable, or nothing. A single statement needs no transaction around it to be one."""
+    def _in_transaction(self) -> bool:
+        """Events that nothing goes with are one statement, which needs no transaction around it to be one."""
         if self.session.in_transaction():
             self._append(self.session.connection())
-            super().commit()
-        elif self._waiting:
+            return True
+        if self._waiting:
             with self._alone.connect() as connection:
                 self._append(connection)
+        return False
 
     def may_be_lost(self) -> None:
         """What this unit changes is bookkeeping (a counter, a claim that is made again): its commit does not wait for

@@ -104,6 +104,8 @@ _SHAPES = {
     "store.self_tested": ("result", "detail"),
     "key.created": ("key purpose",),
     "config.changed": ("setting sha256",),
+    "ledger.checked": ("deep report_sha256 result root size", "code requested_by"),
+    "ledger.rebuilt": ("from_size restored root size without_row",),
 }
 
 

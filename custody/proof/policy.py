@@ -33,12 +33,15 @@ class Group:
 
 @dataclass(frozen=True)
 class Policy:
-    """A parsed policy. `quorum` names a witness, a group, or `none`."""
+    """A parsed policy. `quorum` names a witness, a group, or `none`; `urls` are the addresses of witnesses that have
+    one, which verification never uses.
+    """
 
     logs: tuple[Verifier, ...]
     witnesses: Mapping[str, Verifier]
     groups: Mapping[str, Group]
     quorum: str
+    urls: Mapping[str, str] = field(default_factory=dict)
 
     def reached(self, cosigners: frozenset[str]) -> bool:
         """Whether these witnesses (by their names in the policy) satisfy the quorum."""
@@ -57,6 +60,7 @@ class _Draft:
     witnesses: dict[str, Verifier] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    urls: dict[str, str] = field(default_factory=dict)
     quorum: str | None = None
 
     def name(self, name: str) -> str:
@@ -89,16 +93,17 @@ def parse(data: bytes) -> Policy:
             _statement(draft, _GAP.split(stripped))
     if draft.quorum is None:
         raise Malformed("the policy has no quorum line")
-    return Policy(tuple(draft.logs), draft.witnesses, draft.groups, draft.quorum)
+    return Policy(tuple(draft.logs), draft.witnesses, draft.groups, draft.quorum, draft.urls)
 
 
 def _statement(draft: _Draft, words: list[str]) -> None:
     match words:
         case ["log", key] | ["log", key, _]:
             draft.logs.append(_key(key, note.ED25519, draft.logs))
-        case ["witness", name, key] | ["witness", name, key, _]:
+        case ["witness", name, key, *url] if len(url) <= 1:
             verifier = _key(key, note.COSIGNATURE_V1, list(draft.witnesses.values()))
             draft.witnesses[draft.name(name)] = verifier
+            draft.urls.update(zip([name], url, strict=False))
         case ["group", name, threshold, *members] if members:
             draft.groups[draft.name(name)] = _group(draft, threshold, members)
         case ["quorum", name] if draft.quorum is None:

@@ -19,6 +19,7 @@ import httpx
 
 from evidence_api.demo import cast, people
 from evidence_api.demo.client import Person, Refused
+from evidence_api.demo.tampering import without_cosignatures
 
 FILES = Path(__file__).parent / "files"
 EVIDENCE = ("interrogation.flac", "protocol.pdf", "statement.docx", "scene.jpg")
@@ -232,9 +233,16 @@ class Story:
             policy.write_bytes(httpx.get(f"{self._base_url}/log/policy", timeout=30).raise_for_status().content)
             self.report.facts["policy"] = str(policy)
             self._say(_verified(Path(self.report.facts["package"]), policy))
+        package = Path(self.report.facts["package"])
+        with self._step("without its witnesses' signatures it is refused"):
+            stripped = self._out / "without-witnesses.zip"
+            without_cosignatures(package, stripped)
+            outcome = _run_verifier(stripped, policy)
+            stripped.unlink()
+            _expect(outcome.returncode == 1, "a checkpoint without witnesses was accepted")
         with self._step("one flipped byte is refused"):
             broken = self._out / "one-byte-flipped.zip"
-            data = bytearray(Path(self.report.facts["package"]).read_bytes())
+            data = bytearray(package.read_bytes())
             data[len(data) // 2] ^= 1
             broken.write_bytes(data)
             outcome = _run_verifier(broken, policy)

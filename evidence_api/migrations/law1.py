@@ -37,27 +37,37 @@ END $$
 """
 
 # While the ledger is halted, reading goes on (its events wait in the outbox) and nothing else is accepted.
-_REFUSE_WHILE_HALTED = f"""
-CREATE FUNCTION refuse_while_halted() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+_WHILE_HALTED = (
+    *("content.viewed", "content.downloaded", "page.viewed", "trail.exported", "access.denied"),
+    *("session.opened", "session.closed", "session.failed"),
+)
+
+_REFUSE_WHILE_HALTED = """
+CREATE OR REPLACE FUNCTION refuse_while_halted() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM ledger_state WHERE halted IS NOT NULL) AND EXISTS (
-        SELECT FROM appended WHERE body::jsonb ->> 'type' NOT IN (
-            'content.viewed', 'content.downloaded', 'page.viewed', 'trail.exported', 'access.denied',
-            'session.opened', 'session.closed', 'session.failed'
-        )
+        SELECT FROM appended WHERE body::jsonb ->> 'type' NOT IN ({types})
     )
     THEN
-        RAISE EXCEPTION 'the ledger is halted: read-only' USING ERRCODE = '{READ_ONLY}';
+        RAISE EXCEPTION 'the ledger is halted: read-only' USING ERRCODE = '{code}';
     END IF;
     RETURN NULL;
 END $$
-"""  # noqa: S608  a constant is put in, nothing from outside
+"""
 
 
 def create_functions(op: Executes) -> None:
     """The trigger functions. Once, in the first migration."""
-    for body in (_REQUIRE_EVENT, _REFUSE_CHANGE, _REFUSE_WHILE_HALTED):
+    for body in (_REQUIRE_EVENT, _REFUSE_CHANGE):
         op.execute(body)
+    accept_while_halted(op)
+
+
+def accept_while_halted(op: Executes, *more: str) -> None:
+    """What a halted ledger still takes: events of reading, and those of the types `more`. They wait in the outbox."""
+    types = ", ".join(f"'{type}'" for type in (*_WHILE_HALTED, *more))
+    op.execute(_REFUSE_WHILE_HALTED.format(types=types, code=READ_ONLY))
 
 
 def attach(op: Executes, table: str) -> None:

@@ -8,6 +8,7 @@ from custody.kernel.orm import Base, Recorded
 
 TABLE_MODULES = (
     "custody.tables",
+    "custody.checking.tables",
     "evidence_api.registry.tables",
     "evidence_api.access.tables",
     "evidence_api.http.tables",

@@ -1,6 +1,6 @@
 """Cases and exhibits as pages show them: names beside ids, what waits for whom, what may be done."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from custody import audit
-from custody.audit import CheckpointView, EntryView
+from custody.audit import CheckpointView, EntryView, TrailFilter
 from evidence_api import jobs
 from evidence_api.access import policy
 from evidence_api.access.policy import Resource, Viewer
@@ -45,12 +45,24 @@ class CaseSummary:
 
 
 @dataclass(frozen=True)
+class Thing:
+    """What an id in an event stands for: an exhibit by its number, a version of it (`kind`), or a round (ROUND)."""
+
+    number: int
+    kind: str | None = None
+
+
+ROUND = "round"
+
+
+@dataclass(frozen=True)
 class ExhibitView:
-    """Everything an exhibit's page needs. `names` are display names by account id."""
+    """Everything an exhibit's page needs. `names` are names by account id, `things` what other ids stand for."""
 
     exhibit: Exhibit
     chain: tuple[EntryView, ...]
     names: Mapping[UUID, str]
+    things: Mapping[UUID, Thing]
     transcript: TranscriptFacts | None
     transcript_confirmed: bool
     plan: PlanView | None
@@ -139,6 +151,7 @@ def exhibit_view(services: Services, exhibit_id: UUID) -> ExhibitView:
             exhibit=exhibit,
             chain=chain,
             names=names_in(session, chain, [exhibit.registered_by]),
+            things=things_in(session, exhibit.case_id, chain),
             transcript=transcript,
             transcript_confirmed=transcripts.confirmed(session, exhibit_id) is not None,
             plan=planned[0] if planned else None,
@@ -160,9 +173,26 @@ def _plan_request(session: Session, chain: tuple[EntryView, ...]) -> JobView | N
 
 
 def names_in(session: Session, entries: Iterable[EntryView], more: Iterable[UUID] = ()) -> dict[UUID, str]:
-    """Display names of everyone in these events."""
+    """Display names of everyone in these events: who acted, and to whom something was done."""
     ids = {entry.actor_id for entry in entries if entry.actor_id} | set(more)
-    return reads.names_of(session, list(ids))
+    told = (entry.data.get(field) for entry in entries for field in _PEOPLE)
+    return reads.names_of(session, list(ids | {UUID(one) for one in told if one}))
+
+
+_PEOPLE = ("account", "recipient", "submitted_by")
+"""Fields of events that hold an account's id."""
+
+
+def things_in(session: Session, case_id: UUID, entries: Iterable[EntryView]) -> dict[UUID, Thing]:
+    """Exhibits in these events, everything that was burned from them, and the rounds of the case."""
+    items = {entry.item for entry in entries if entry.item.startswith("exhibit:")}
+    exhibits = [reads.get_exhibit(session, UUID(item.partition(":")[2])) for item in items]
+    numbers = {exhibit.id: exhibit.number for exhibit in exhibits}
+    things = {exhibit_id: Thing(number) for exhibit_id, number in numbers.items()}
+    for one in plans.renditions_of_exhibits(session, list(numbers)):
+        things[one.id] = Thing(numbers[one.exhibit_id], one.kind)
+    rounds = disclosures.of_case(session, case_id)
+    return things | {one.id: Thing(one.round, ROUND) for one in rounds if one.round}
 
 
 def names_of(services: Services, account_ids: Iterable[UUID | None]) -> dict[UUID, str]:
@@ -184,8 +214,20 @@ def count_exhibits(services: Services, case_id: UUID) -> int:
         return sum(reads.count_exhibits(session, case_id).values())
 
 
-def checkpoint_note(services: Services) -> str | None:
-    """The last published head as a signed note, None before the first."""
+def covering_note(services: Services, case_id: UUID, exhibit_ids: Collection[UUID]) -> str | None:
+    """The first signed head that covers the sealing of all these exhibits; None while there is none."""
+    wanted = {str(one) for one in exhibit_ids}
+    last = -1
     with services.database.read() as session:
-        head = audit.latest_checkpoint(session)
+        before: int | None = None
+        while wanted:
+            criteria = TrailFilter(case_id=case_id, types=("exhibit.sealed",))
+            page = audit.trail(session, criteria, before_seq=before, limit=audit.MAX_PAGE)
+            found = {str(entry.data["exhibit"]): entry.seq for entry in page.entries if entry.data["exhibit"] in wanted}
+            last = max([last, *found.values()])
+            wanted -= found.keys()
+            before = page.next_seq
+            if before is None:
+                break
+        head = audit.checkpoint_covering(session, last) if last >= 0 and not wanted else None
     return head.note if head else None

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from custody import audit, event
 from custody.audit import CheckpointView, EntryView, LedgerHealth, TrailFilter, TrailPage
 from custody.kernel.outbox import Actor
-from evidence_api.queries.cases import names_in
+from evidence_api.queries.cases import Thing, names_in, things_in
 from evidence_api.registry import reads
 from evidence_api.services import Services
 
@@ -30,19 +30,21 @@ class Wanted:
 
 @dataclass(frozen=True)
 class NamedPage:
-    """A page of events with the names of everyone in them."""
+    """A page of events with the names of everyone in them, and what other ids in them stand for."""
 
     entries: tuple[EntryView, ...]
     names: Mapping[UUID, str]
+    things: Mapping[UUID, Thing]
     next_seq: int | None
 
 
 @dataclass(frozen=True)
 class LedgerState:
-    """How the ledger stands and its last published head."""
+    """How the ledger stands, its last published head, and the size up to which the witnesses stand behind it."""
 
     health: LedgerHealth
     head: CheckpointView | None
+    witnessed_size: int
 
 
 def of_case(
@@ -58,9 +60,10 @@ def filtered(services: Services, case_id: UUID, wanted: Wanted, *, before: int |
     with services.database.read() as session:
         criteria = _criteria(session, case_id, wanted)
         if criteria is None:
-            return NamedPage((), {}, None)
+            return NamedPage((), {}, {}, None)
         page = audit.trail(session, criteria, before_seq=before, limit=limit)
-        return NamedPage(page.entries, names_in(session, page.entries), page.next_seq)
+        names, things = names_in(session, page.entries), things_in(session, case_id, page.entries)
+        return NamedPage(page.entries, names, things, page.next_seq)
 
 
 def export(services: Services, actor: Actor, case_id: UUID, wanted: Wanted, *, format: str) -> list[EntryView]:
@@ -97,7 +100,9 @@ def health(services: Services) -> LedgerHealth:
 def state(services: Services) -> LedgerState:
     """How the ledger stands, with its last head."""
     with services.database.read() as session:
-        return LedgerState(audit.health(session), audit.latest_checkpoint(session))
+        witnessed = audit.latest_witnessed(session)
+        size = witnessed.size if witnessed else 0
+        return LedgerState(audit.health(session), audit.latest_checkpoint(session), size)
 
 
 def _criteria(session: Session, case_id: UUID, wanted: Wanted) -> TrailFilter | None:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from custody.kernel.errors import Conflict, Invalid, TooLarge
+from storage.blob import FileName, FolderPath
+from storage.retention import Term
 
-FILENAME_BYTES = 255
-FOLDER_BYTES = 1024
 TEXT_CHARACTERS = 500
-RETAIN_DAYS = range(1, 36_526)
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,62}[a-z0-9]", re.ASCII)
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
@@ -124,38 +123,11 @@ def parse_person_name(text: str) -> str:
 
 
 def parse_text(text: str, field: str) -> str:
-    """A required line of plain text (title, basis, purpose). Raises Invalid `text.invalid` naming the field."""
+    """A required line of plain text, such as a title. Raises Invalid `text.invalid` naming the field."""
     line = unicodedata.normalize("NFC", text).strip()
     if not 1 <= len(line) <= TEXT_CHARACTERS or _unprintable(line):
         raise Invalid("text.invalid", field=field, limit=TEXT_CHARACTERS)
     return line
-
-
-def parse_filename(text: str) -> str:
-    """The name exactly as the file had it: up to 255 bytes of UTF-8, any script, emoji too.
-
-    Raises Invalid `exhibit.filename_invalid`: empty, a dot or two, a slash or backslash, NUL or another control
-    character, a lone surrogate, or too long. Nothing is repaired: a repaired name would be another name.
-    """
-    if text in ("", ".", "..") or "/" in text or "\\" in text or _unprintable(text):
-        raise Invalid("exhibit.filename_invalid")
-    if len(text.encode()) > FILENAME_BYTES:
-        raise Invalid("exhibit.filename_invalid")
-    return text
-
-
-def parse_folder(text: str) -> str:
-    """A relative folder path with forward slashes, kept exactly; empty for none. Raises `exhibit.folder_invalid`."""
-    if text == "":
-        return text
-    try:
-        for part in text.split("/"):
-            parse_filename(part)
-    except Invalid:
-        raise Invalid("exhibit.folder_invalid") from None
-    if len(text.encode()) > FOLDER_BYTES:
-        raise Invalid("exhibit.folder_invalid")
-    return text
 
 
 def parse_sha256(text: str) -> str:
@@ -183,24 +155,29 @@ class ExhibitForm:
     retain_days: int
     recorded_at: str = ""
 
+    @property
+    def term(self) -> Term:
+        """Why, for what and how long it is kept. Raises Invalid `retention.bad_basis`, `.bad_purpose`, `.bad_days`."""
+        return Term.parse(self.basis, self.purpose, self.retain_days)
+
     def check(self, limit_bytes: int) -> "ExhibitForm":
         """The form with its texts in their stored form. `recorded_at` is a claim and is kept as text (R2).
 
-        Raises Invalid naming what is wrong, `exhibit.empty` for zero bytes, and TooLarge `exhibit.too_large`.
+        Raises Invalid: `exhibit.empty` for zero bytes, `upload.bad_name`, `upload.bad_folder`, `retention.…`,
+        `digest.invalid`, `text.invalid`; and TooLarge `exhibit.too_large`.
         """
         if self.size_bytes <= 0:
             raise Invalid("exhibit.empty")
         if self.size_bytes > limit_bytes:
             raise TooLarge("exhibit.too_large", limit_bytes=limit_bytes)
-        if self.retain_days not in RETAIN_DAYS:
-            raise Invalid("exhibit.term_invalid", lowest=RETAIN_DAYS[0], highest=RETAIN_DAYS[-1])
+        term = self.term
         return ExhibitForm(
-            filename=parse_filename(self.filename),
-            folder=parse_folder(self.folder),
+            filename=FileName(self.filename).text,
+            folder=str(FolderPath.parse(self.folder)),
             sha256=parse_sha256(self.sha256),
             size_bytes=self.size_bytes,
-            basis=parse_text(self.basis, "basis"),
-            purpose=parse_text(self.purpose, "purpose"),
-            retain_days=self.retain_days,
+            basis=term.basis.value,
+            purpose=term.purpose.value,
+            retain_days=term.retain_days,
             recorded_at=parse_text(self.recorded_at, "recorded_at") if self.recorded_at else "",
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from evidence_api.jobs import Handler
 from evidence_api.services import Services
-from evidence_api.use_cases import burning, disclosing, drafting, intake, packaging, redacting, transcribing
+from evidence_api.use_cases import burning, checking, disclosing, drafting, intake, packaging, redacting, transcribing
 
 
 def of(services: Services) -> Mapping[str, Handler]:
@@ -16,4 +16,5 @@ def of(services: Services) -> Mapping[str, Handler]:
         redacting.SUGGEST: burning.SuggestPlan(services),
         redacting.BURN: burning.BurnRendition(services),
         disclosing.PACKAGE: packaging.PackageDisclosure(services),
+        checking.CHECK: checking.CheckLedger(services),
     }

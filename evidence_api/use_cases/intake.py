@@ -40,9 +40,8 @@ def begin(services: Services, actor: Actor, case_id: UUID, form: ExhibitForm) ->
     Raises Invalid for a form that says too little or too much (`retention.…`, `upload.bad_name`, `exhibit.…`),
     TooLarge `upload.too_large`, Conflict `exhibit.duplicate` naming the exhibit that has the same bytes already.
     """
-    term = retention.Term.parse(form.basis, form.purpose, form.retain_days)
-    name, folder = FileName(form.filename), FolderPath.parse(form.folder)
     form = form.check(services.settings.upload_limit_bytes)
+    name, folder, term = FileName(form.filename), FolderPath.parse(form.folder), form.term
     with services.database.begin(actor) as work:
         number = registry.reserve_number(work, case_id, form.sha256)
         exhibit_id = work.ids.new()

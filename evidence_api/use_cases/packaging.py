@@ -42,7 +42,10 @@ class PackageDisclosure:
         self._services = services
 
     def run(self, job: Job) -> None:
-        """Raises Unavailable `disclosure.not_published` until a head covers the release; the job then comes again."""
+        """Raises Unavailable `disclosure.not_published` until a head covers the release, `disclosure.not_witnessed`
+        until the policy's witnesses stand behind it; the job then comes again. Without their quorum every reader would
+        refuse the package, so none is made.
+        """
         disclosure_id = job.facts.uuid("disclosure")
         with self._services.database.read() as session:
             disclosure = disclosures.get(session, disclosure_id)
@@ -178,7 +181,11 @@ def _up_to(chain: list[EntryView], last: str, disclosure_id: UUID) -> list[Entry
 
 
 def _head(session: Session, entries: list[EntryView]) -> CheckpointView:
+    last = max(entry.seq for entry in entries)
     head = audit.latest_checkpoint(session)
-    if head is None or head.size <= max(entry.seq for entry in entries):
+    if head is None or head.size <= last:
         raise Unavailable("disclosure.not_published")
-    return head
+    witnessed = audit.latest_witnessed(session)
+    if witnessed is None or witnessed.size <= last:
+        raise Unavailable("disclosure.not_witnessed")
+    return witnessed

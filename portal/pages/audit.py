@@ -15,7 +15,11 @@ AREAS = ("case", "exhibit", "content", "transcript", "plan", "rendition", "discl
 
 @dataclass(frozen=True)
 class Ledger:
-    """The state of the log. `pending` events wait for the sequencer; `checkpoint_note` is the signed note's text."""
+    """The state of the log. `pending` events wait for the sequencer; `checkpoint_note` is the signed note's text.
+
+    `witnesses` cosigned the head, each at its time; `witnessed_size` is the largest head behind which the quorum
+    stands. While it is behind `checkpoint_size` the page says so.
+    """
 
     origin: str
     size: int
@@ -24,8 +28,32 @@ class Ledger:
     checkpoint_at: datetime | None
     checkpoint_note: str
     checkpoint_size: int = 0
-    witnesses: tuple[str, ...] = ()
+    witnesses: tuple[tuple[str, datetime], ...] = ()
+    witnessed_size: int = 0
     anchored_at: datetime | None = None
+    checks: "Checks | None" = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of the whole ledger: its sentences, the answer first, and where its exact report lies."""
+
+    at: datetime
+    same: bool
+    sentences: tuple[str, ...]
+    sha256: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Checks:
+    """The last checks, newest first. `done` of `total` entries while one is under way; `failed`: why none was made."""
+
+    last: tuple[Check, ...]
+    since: datetime | None = None
+    done: int = 0
+    total: int = 0
+    failed: str | None = None
 
 
 @dataclass(frozen=True)

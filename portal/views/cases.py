@@ -1,6 +1,6 @@
 """A case: exhibits, people."""
 
-from datetime import UTC, datetime, time
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -17,7 +17,8 @@ from evidence_api.queries.facts import GRANTABLE, Grant
 from evidence_api.services import Services
 from evidence_api.use_cases import cases as acts
 from evidence_api.use_cases import intake
-from portal.context import EMPTY_FORM, Form
+from portal.context import EMPTY_FORM, OFFSET_HOURS, Form
+from portal.formats import day_span
 from portal.lines import exhibit_row, head
 from portal.pages.cases import CaseExhibits, CasePeople, GrantRow, render_case_exhibits, render_case_people
 from portal.visits import Fields, context, go, html, try_form
@@ -121,11 +122,10 @@ def _grant_row(one: Grant, may_revoke: bool) -> GrantRow:
 
 
 def _until(text: str) -> datetime | None:
-    """The end of the given day, UTC; nothing for an empty field. Raises Invalid `grant.until_past` for no date."""
+    """The end of the given day; nothing for an empty field. Raises Invalid `grant.until_past` for no date."""
     if not text:
         return None
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        raise Invalid("grant.until_past") from None
-    return datetime.combine(day, time.max, UTC)
+    span = day_span(text, OFFSET_HOURS)
+    if span is None:
+        raise Invalid("grant.until_past")
+    return span[1] - timedelta(milliseconds=1)

@@ -12,7 +12,7 @@ from evidence_api.http.route import router
 from evidence_api.queries import cases as queries
 from evidence_api.queries.cases import ExhibitView
 from evidence_api.use_cases import redacting, transcribing
-from portal.lines import event_line, head, job, rendition
+from portal.lines import event_line, head, job, readable, rendition
 from portal.pages.exhibits import Content, ExhibitFacts, ExhibitPage, render_exhibit
 from portal.visits import context, go, html
 
@@ -32,10 +32,12 @@ def show(
     view = queries.exhibit_view(services, exhibit_id)
     may_look = queries.may(access.viewer, "exhibit.content", access.resource)
     may_read = queries.may(access.viewer, "rendition.content", access.resource)
+    at_hand = context(request, access)
+    names = readable(at_hand.language, view.names, view.things)
     model = ExhibitPage(
         head=head(queries.case_view(services, access.viewer, view.exhibit.case_id)),
         exhibit=_facts(view),
-        chain=tuple(event_line(entry, view.names) for entry in view.chain),
+        chain=tuple(event_line(entry, names) for entry in view.chain),
         actions=_actions(view, access),
         content=_content(view) if may_look and view.exhibit.blob_id else None,
         renditions=tuple(rendition(one, readable=may_read) for one in view.renditions),
@@ -45,7 +47,7 @@ def show(
         checkpoint_size=view.checkpoint.size if view.checkpoint else None,
         checkpoint_at=view.checkpoint.published_at if view.checkpoint else None,
     )
-    return html(render_exhibit(context(request, access), model))
+    return html(render_exhibit(at_hand, model))
 
 
 @routes.post("/exhibits/{exhibit_id}/request-transcript")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Query, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -91,18 +91,24 @@ def _take(services: Services, access: Access, file: UploadFile, fields: dict[str
 
 @routes.get("/cases/{case_id}/upload/receipt")
 def receipt(
-    case_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("upload.create", by_case)]
+    case_id: UUID,
+    request: Request,
+    services: ServicesOf,
+    access: Annotated[Access, guard("upload.create", by_case)],
+    exhibit: Annotated[list[UUID] | None, Query(max_length=500)] = None,
 ) -> Response:
-    """What this officer has delivered to the case in the last day, to be printed."""
+    """What this officer has delivered to the case in the last day (of it, the exhibits asked for), to be printed."""
     now = services.database.clock.now()
     officer = access.visitor.account
     delivered = queries.officer_exhibits(services, case_id, officer.id, now - _DAY) if officer else []
+    if exhibit:
+        delivered = [one for one in delivered if one.id in exhibit]
     model = UploadReceipt(
         head=head(queries.case_view(services, access.viewer, case_id)),
         rows=tuple(exhibit_row(one) for one in delivered),
         officer=officer.display_name if officer else "",
         at=now,
-        checkpoint=queries.checkpoint_note(services),
+        checkpoint=queries.covering_note(services, case_id, [one.id for one in delivered]),
     )
     return html(render_receipt(context(request, access), model))
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from starlette.applications import Starlette
 
 from portal import assets
+from tests.browser import real
 from tests.browser.gallery import gallery
 
 ROOT = Path(__file__).parents[2]
@@ -80,3 +82,16 @@ def shots() -> Path | None:
     folder = ROOT / "artefacts" / "pages"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def stage(chromium: Browser) -> Iterator[real.Stage]:
+    """The real system and a browser, for the story. Not under pytest, whose directory is closed to the servers."""
+    if not (assets.BUILD / "manifest.json").is_file():
+        pytest.fail("portal/static/build is missing: run `npm ci && npm run build` in portal/")
+    directory = Path(tempfile.mkdtemp(prefix="dalel-story-"))
+    try:
+        with real.running(directory) as base_url:
+            yield real.Stage(base_url, real.passwords(directory), chromium, directory)
+    finally:
+        shutil.rmtree(directory)

@@ -321,7 +321,8 @@ DISCLOSURE = disclosures.Disclosure(
     ago(hours=3),
 )
 NOTE = "dalel.example/log\n1288\nq1b2Zk3m4n5o6p7q8r9s0tuvwxyz0123456789abcde=\n\n— dalel.example/log AbCd1234…\n"
-LEDGER = audit.Ledger("dalel.example/log", 1290, 2, sha("root"), ago(minutes=1), NOTE, 1288, ("court.example/witness",))
+COURT = ("court.example/witness", ago(minutes=1))
+LEDGER = audit.Ledger("dalel.example/log", 1290, 2, sha("root"), ago(minutes=1), NOTE, 1288, (COURT,), 1288)
 TRAIL = audit.Trail(
     HEAD,
     tuple(reversed(CHAIN)),

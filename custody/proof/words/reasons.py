@@ -3,6 +3,22 @@
 from collections.abc import Mapping
 
 REASONS: Mapping[str, tuple[str, str]] = {
+    # following a log
+    "the log has another name than before": ("журналдың аты бұрынғыдан басқа", "у журнала другое имя, чем прежде"),
+    "the log is shorter than it was": ("журнал бұрынғыдан қысқа", "журнал короче, чем был"),
+    "the tiles lead to another root than the signed one": (
+        "плиткалар қол қойылғаннан басқа түбірге апарады",
+        "плитки ведут к другому корню, чем подписанный",
+    ),
+    "the log does not show a tile": ("журнал плитканы көрсетпейді", "журнал не показывает плитку"),
+    "the proof shows no fork and no rollback": (
+        "айғақ бөлінуді де, шегінуді де көрсетпейді",
+        "доказательство не показывает ни раздвоения, ни отката",
+    ),
+    "a head that was seen is not signed by a log of the policy": (
+        "бұрын көрілген жағдайға ережедегі журнал қол қоймаған",
+        "увиденное состояние не подписано журналом из правил",
+    ),
     # strict forms
     "a number is not a plain decimal": (
         "сан қарапайым ондық түрде емес",

@@ -16,7 +16,7 @@ from tests.integration.access.conftest import MakePerson, TestParts
 
 def form(sha256: str | None = None) -> ExhibitForm:
     digest = sha256 or f"sha256:{uuid4().hex}{uuid4().hex}"
-    return ExhibitForm("жазба.flac", "", digest, 10, "УПК, ст. 123", "Доказывание", 30).check(1000)
+    return ExhibitForm("жазба.flac", "", digest, 10, "seizure", "pretrial", 30).check(1000)
 
 
 def record(work, case_id: UUID, exhibit_id: UUID) -> UUID:

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from custody import signer
 from custody.kernel.unit_of_work import Database
 from tests.databases import FreshDatabase, conninfo, copy_template, drop
 from tests.integration.ledger import support
@@ -43,3 +45,13 @@ def sequencer_side(ledger_database: FreshDatabase) -> Iterator[Database]:
     database = support.database(ledger_database.sequencer_url)
     yield database
     database.close()
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> signer.EncryptedFileSigner:
+    """A log's key of this test's own."""
+    passphrase = tmp_path / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text("not a secret\n")
+    signer.create_key(tmp_path / "key.pem", passphrase)
+    return signer.EncryptedFileSigner(support.ORIGIN, tmp_path / "key.pem", passphrase)

@@ -19,6 +19,7 @@ from custody.ledger import Sequencer
 from custody.scribe import EventScribe
 from tests.databases import conninfo
 
+ORIGIN = "log.test.example/dalel"
 CLERK = Actor(UUID(int=7), "investigator", "api", "192.0.2.1")
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.integration.ledger.support", "pytest"])

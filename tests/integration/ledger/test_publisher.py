@@ -17,19 +17,8 @@ from custody.proof import checkpoint, merkle, note, tiles
 from custody.publisher import Publisher
 from custody.register import FileRegister
 from tests.databases import FreshDatabase, conninfo
-from tests.integration.ledger.support import MemoryStore, described, record, record_views, sequence_all, tamper
+from tests.integration.ledger.support import ORIGIN, MemoryStore, described, record, record_views, sequence_all, tamper
 from tests.integration.ledger.test_sequencer import SOON
-
-ORIGIN = "log.test.example/dalel"
-
-
-@pytest.fixture
-def key(tmp_path: Path) -> signer.EncryptedFileSigner:
-    passphrase = tmp_path / "passphrase"
-    passphrase.touch(mode=0o600)
-    passphrase.write_text("not a secret\n")
-    signer.create_key(tmp_path / "key.pem", passphrase)
-    return signer.EncryptedFileSigner(ORIGIN, tmp_path / "key.pem", passphrase)
 
 
 class Log:

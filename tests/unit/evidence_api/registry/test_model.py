@@ -10,8 +10,6 @@ from evidence_api.registry.model import (
     Role,
     check_grant,
     check_step,
-    parse_filename,
-    parse_folder,
     parse_login,
     parse_person_name,
     parse_role,
@@ -28,8 +26,8 @@ def form(**changes: object) -> ExhibitForm:
         "folder": "",
         "sha256": DIGEST,
         "size_bytes": 1,
-        "basis": "УПК, ст. 123",
-        "purpose": "Доказывание",
+        "basis": "seizure",
+        "purpose": "pretrial",
         "retain_days": 30,
     }
     return ExhibitForm(**{**given, **changes})  # type: ignore[arg-type]  # the table below gives each field its type
@@ -101,32 +99,6 @@ def test_what_is_no_text(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["протокол.pdf", "ң" * 127 + "a", "🎥 видео.mp4", " spaces kept .txt ", "a..b", "\u202ertl.txt", "%2e%2e"]
-)
-def test_file_names_are_kept_exactly(name: str) -> None:
-    assert parse_filename(name) == name
-
-
-@pytest.mark.parametrize(
-    "name", ["", ".", "..", "a/b", "a\\b", "a\0", "a\nb", "a\x7f", "a\x85", "\udcff", "ң" * 128, "x" * 256]
-)
-def test_what_is_no_file_name(name: str) -> None:
-    with pytest.raises(Invalid, match=r"exhibit\.filename_invalid"):
-        parse_filename(name)
-
-
-@pytest.mark.parametrize("folder", ["", "a", "Тергеу/2026 жыл/🎥"])
-def test_folders_are_kept_exactly(folder: str) -> None:
-    assert parse_folder(folder) == folder
-
-
-@pytest.mark.parametrize("folder", ["/a", "a/", "a//b", "../a", "a/..", "a\\b", "a/\0", "/".join(["x" * 200] * 6)])
-def test_what_is_no_folder(folder: str) -> None:
-    with pytest.raises(Invalid, match=r"exhibit\.folder_invalid"):
-        parse_folder(folder)
-
-
-@pytest.mark.parametrize(
     "text", ["", "a" * 64, "sha256:" + "A" * 64, "sha256:" + "a" * 63, "md5:" + "a" * 64, DIGEST + "\n"]
 )
 def test_what_is_no_digest(text: str) -> None:
@@ -135,8 +107,8 @@ def test_what_is_no_digest(text: str) -> None:
 
 
 def test_a_form_that_says_all_is_kept() -> None:
-    checked = form(basis=" УПК ", recorded_at=" 2026 ").check(1)
-    assert (checked.basis, checked.recorded_at, checked.sha256) == ("УПК", "2026", DIGEST)
+    checked = form(recorded_at=" 2026 ").check(1)
+    assert (checked.basis, checked.recorded_at, checked.sha256) == ("seizure", "2026", DIGEST)
 
 
 @pytest.mark.parametrize(
@@ -145,13 +117,13 @@ def test_a_form_that_says_all_is_kept() -> None:
         ({"size_bytes": 0}, "exhibit.empty"),
         ({"size_bytes": -1}, "exhibit.empty"),
         ({"size_bytes": 101}, "exhibit.too_large"),
-        ({"retain_days": 0}, "exhibit.term_invalid"),
-        ({"retain_days": 36_526}, "exhibit.term_invalid"),
-        ({"basis": ""}, "text.invalid"),
-        ({"purpose": " "}, "text.invalid"),
+        ({"retain_days": 0}, "retention.bad_days"),
+        ({"retain_days": 36_501}, "retention.bad_days"),
+        ({"basis": ""}, "retention.bad_basis"),
+        ({"purpose": " "}, "retention.bad_purpose"),
         ({"recorded_at": "\0"}, "text.invalid"),
-        ({"filename": "a/b"}, "exhibit.filename_invalid"),
-        ({"folder": "/"}, "exhibit.folder_invalid"),
+        ({"filename": "a/b"}, "upload.bad_name"),
+        ({"folder": "/"}, "upload.bad_folder"),
         ({"sha256": "a"}, "digest.invalid"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Checking the whole ledger against itself, its published form and its private copies."""

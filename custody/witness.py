@@ -1,0 +1,291 @@
+"""A witness (C2SP tlog-witness): cosigns the head of a log it knows, if it continues the last one it cosigned.
+
+Whoever runs one, a court, a bar, a ministry, promises one thing: never two different trees of one log. The promise is
+kept by a small database, written and synced before anything is signed. Standard library and `cryptography` only.
+"""
+
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from custody.proof import checkpoint, cosignature, merkle, note
+from custody.proof.checkpoint import Checkpoint
+from custody.proof.note import COSIGNATURE_V1, Note, SignatureInvalid, Verifier
+from custody.proof.strict import Malformed, base64_bytes, base64_text, decimal
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_PROOF = 63
+SIZE_TYPE = "text/x.tlog.size"
+_PLAIN = "text/plain; charset=utf-8"
+_OLD = "old "
+_KEY_PREFIX = "PRIVATE+KEY"
+_MAX_FORKS = 100
+_BUSY_S = 5.0
+
+_TABLES = (
+    "CREATE TABLE witness (vkey TEXT NOT NULL)",
+    "CREATE TABLE heads (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note BLOB NOT NULL)",
+    "CREATE TABLE forks (origin TEXT, size INTEGER, root BLOB, note BLOB, PRIMARY KEY (origin, size, root))",
+)
+
+
+class Unusable(Exception):
+    """The key or the state cannot be used; the text says why, for the person who starts the witness."""
+
+
+class Refused(Exception):
+    """A submission that is not cosigned: the HTTP status, and the body to answer with."""
+
+    def __init__(self, status: int, body: str, content_type: str = _PLAIN) -> None:
+        super().__init__(body.strip())
+        self.status = status
+        self.body = body
+        self.content_type = content_type
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A parsed `add-checkpoint` request. Nothing has been verified."""
+
+    old_size: int
+    proof: tuple[bytes, ...]
+    signed: Note
+    head: Checkpoint
+
+
+@dataclass(frozen=True)
+class WitnessKey:
+    """A witness's name and private key."""
+
+    name: str
+    key: Ed25519PrivateKey
+
+    @property
+    def vkey(self) -> str:
+        """The verifier key as policies write it: C2SP signed-note, type 0x04 (cosignature/v1)."""
+        return note.vkey(self.name, self.key.public_key().public_bytes_raw(), COSIGNATURE_V1)
+
+
+def encode_submission(old_size: int, proof: Sequence[bytes], signed: bytes) -> bytes:
+    """The body of an `add-checkpoint` request (C2SP tlog-witness)."""
+    lines = [f"{_OLD}{old_size}", *map(base64_text, proof), "", ""]
+    return "\n".join(lines).encode() + signed
+
+
+def parse_submission(body: bytes) -> Submission:
+    """An `add-checkpoint` request from its body; only the spelling `encode_submission` writes. Raises Malformed."""
+    head, separator, signed = body.partition(b"\n\n")
+    if not separator:
+        raise Malformed("a submission has no empty line before its checkpoint")
+    try:
+        first, *hashes = head.decode("ascii").split("\n")
+    except UnicodeDecodeError as error:
+        raise Malformed("a submission's head is not ASCII") from error
+    if not first.startswith(_OLD) or len(hashes) > MAX_PROOF:
+        raise Malformed("a submission does not begin with an old size and at most 63 hashes")
+    parsed = note.parse(signed)
+    proof = tuple(base64_bytes(text, merkle.HASH_BYTES) for text in hashes)
+    return Submission(decimal(first.removeprefix(_OLD)), proof, parsed, checkpoint.parse(parsed.text))
+
+
+class Witness:
+    """Cosigns for the logs it was given. Safe between threads and between processes that share the state.
+
+    `now_s` is the witness's clock, seconds since 1970. Not guaranteed: that what a log records is true.
+    """
+
+    def __init__(
+        self, key: WitnessKey, state: "WitnessState", logs: Iterable[Verifier], now_s: Callable[[], int]
+    ) -> None:
+        self._key = key
+        self._state = state
+        self._now_s = now_s
+        self._logs: dict[str, list[Verifier]] = {}
+        for log in logs:
+            self._logs.setdefault(log.name, []).append(log)
+
+    @property
+    def vkey(self) -> str:
+        """The key whoever trusts this witness puts into a policy."""
+        return self._key.vkey
+
+    def add_checkpoint(self, body: bytes) -> str:
+        """The cosignature line for a submission. Raises Refused with the status that C2SP tlog-witness asks for.
+
+        When it returns, the head is on the disk: nothing is signed that could be forgotten.
+        """
+        submission = self._known(body)
+        head = submission.head
+        with self._state.turn() as turn:
+            size, root = turn.latest(head.origin)
+            if submission.old_size != size:
+                raise Refused(409, f"{size}\n", SIZE_TYPE)
+            if head.size == size and head.root != root:
+                turn.keep_fork(head, submission.signed)
+                raise Refused(409, f"{size}\n", SIZE_TYPE)
+            try:
+                merkle.verify_consistency(size, head.size, submission.proof, root, head.root)
+            except merkle.ProofInvalid as error:
+                raise Refused(422, f"{error.reason}\n") from error
+            turn.advance(head, submission.signed)
+        return cosignature.sign(submission.signed.text, self._key.name, self._key.key, self._now_s()).line()
+
+    def _known(self, body: bytes) -> Submission:
+        try:
+            submission = parse_submission(body)
+        except Malformed as error:
+            raise Refused(400, f"{error.reason}\n") from error
+        logs = self._logs.get(submission.head.origin)
+        if logs is None:
+            raise Refused(404, "unknown log\n")
+        try:
+            note.verify(submission.signed, logs)
+        except SignatureInvalid as error:
+            raise Refused(403, f"{error.reason}\n") from error
+        if submission.old_size > submission.head.size:
+            raise Refused(400, "the old size is larger than the checkpoint's\n")
+        return submission
+
+
+class Turn:
+    """One submission's exclusive use of the state."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def latest(self, origin: str) -> tuple[int, bytes]:
+        """Size and root of the head last cosigned for a log; the empty tree if there is none."""
+        query = "SELECT size, root FROM heads WHERE origin = ?"
+        row: tuple[int, bytes] | None = self._connection.execute(query, (origin,)).fetchone()
+        return row or (0, merkle.EMPTY_ROOT)
+
+    def advance(self, head: Checkpoint, signed: Note) -> None:
+        """Make this the head last cosigned."""
+        values = (head.origin, head.size, head.root, signed.encode())
+        self._connection.execute("INSERT OR REPLACE INTO heads (origin, size, root, note) VALUES (?, ?, ?, ?)", values)
+
+    def keep_fork(self, head: Checkpoint, signed: Note) -> None:
+        """Keep a second head of a size already cosigned: signed by the log, it proves that the log forked."""
+        (kept,) = self._connection.execute("SELECT count(*) FROM forks WHERE origin = ?", (head.origin,)).fetchone()
+        if kept < _MAX_FORKS:
+            values = (head.origin, head.size, head.root, signed.encode())
+            self._connection.execute(
+                "INSERT OR IGNORE INTO forks (origin, size, root, note) VALUES (?, ?, ?, ?)", values
+            )
+
+
+class WitnessState:
+    """What a witness must never forget, in an SQLite file: the head it last cosigned for each log.
+
+    A witness that lost it, or was given an older copy, could cosign a second tree: it must take a new key. So a state
+    belongs to one key and is never made on the way. Raises Unusable.
+    """
+
+    def __init__(self, path: Path, vkey: str) -> None:
+        if not path.is_file():
+            raise Unusable(f"{path} is not there; a witness that has lost its state needs a new key (witness-key)")
+        self._lock = threading.Lock()
+        try:
+            self._connection = _connect(path)
+            (owner,) = self._connection.execute("SELECT vkey FROM witness").fetchone()
+        except (sqlite3.Error, TypeError) as error:
+            raise Unusable(f"{path} is not the state of a witness") from error
+        if owner != vkey:
+            self._connection.close()
+            raise Unusable(f"{path} belongs to another key, {owner}")
+
+    @contextmanager
+    def turn(self) -> Iterator[Turn]:
+        """One submission at a time, across threads and processes; what it wrote is on the disk when it ends.
+
+        A refusal ends the turn as well and keeps the fork that caused it. Raises Refused 503 when the turn does not
+        come or the disk does not take it.
+        """
+        try:
+            with self._lock, self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                refusal: Refused | None = None
+                try:
+                    yield Turn(self._connection)
+                except Refused as refused:
+                    refusal = refused
+        except sqlite3.Error as error:
+            raise Refused(503, "the state does not answer\n") from error
+        if refusal is not None:
+            raise refusal
+
+    def forks(self) -> list[bytes]:
+        """The notes that prove a fork, each beside a head of the same size that was cosigned."""
+        with self._lock:
+            return [row[0] for row in self._connection.execute("SELECT note FROM forks ORDER BY origin, size, root")]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+def create(name: str, key_file: Path, state_file: Path) -> WitnessKey:
+    """A new key (mode 0600, unencrypted: guard the machine) and its empty state. Replaces neither.
+
+    Raises Unusable, also for a name no key can have.
+    """
+    try:
+        made = WitnessKey(note.check_name(name), Ed25519PrivateKey.generate())
+    except Malformed as error:
+        raise Unusable(error.reason) from error
+    if state_file.exists():
+        raise Unusable(f"{state_file} exists")
+    verifier = note.parse_vkey(made.vkey)
+    seed = bytes([COSIGNATURE_V1]) + made.key.private_bytes_raw()
+    text = f"{_KEY_PREFIX}+{name}+{verifier.key_id.hex()}+{base64_text(seed)}\n"
+    try:
+        descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise Unusable(f"{key_file}: {error.strerror}") from error
+    with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  a descriptor, opened exclusively
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside = state_file.with_name(f"{state_file.name}.new")
+    beside.unlink(missing_ok=True)
+    connection = _connect(beside)
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        for table in _TABLES:
+            connection.execute(table)
+        connection.execute("INSERT INTO witness (vkey) VALUES (?)", (made.vkey,))
+    connection.close()
+    beside.replace(state_file)
+    return made
+
+
+def load(key_file: Path) -> WitnessKey:
+    """The key that `create` wrote. Raises Unusable, also when others may read the file."""
+    try:
+        with key_file.open("rb") as file:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                raise Unusable(f"{key_file} can be read by others: chmod 600")
+            prefix, word, name, identity, encoded = file.read(4096).decode().rstrip("\n").split("+", 4)
+        seed = base64_bytes(encoded, 33)
+        key = WitnessKey(note.check_name(name), Ed25519PrivateKey.from_private_bytes(seed[1:]))
+    except OSError as error:
+        raise Unusable(f"{key_file}: {error.strerror}") from error
+    except ValueError as error:
+        raise Unusable(f"{key_file} is not the key of a witness") from error
+    key_id = note.parse_vkey(key.vkey).key_id.hex()
+    if (f"{prefix}+{word}", seed[0], identity) != (_KEY_PREFIX, COSIGNATURE_V1, key_id):
+        raise Unusable(f"{key_file} is not the key of a witness")
+    return key
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA synchronous = EXTRA")  # the directory too: a head survives the loss of power
+    return connection

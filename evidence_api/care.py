@@ -1,0 +1,87 @@
+"""The care of the ledger from the command line: check it whole, rebuild it from its private copies."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from custody import rebuild as rebuilding
+from custody.bundles import EntryBundles
+from custody.checking import words
+from custody.checking.entries import Position
+from custody.kernel.errors import DalelError
+from custody.proof import policy
+from evidence_api import container
+from evidence_api.settings import Settings
+from evidence_api.use_cases import checking
+from storage.ports import BUNDLES
+from storage.tiles import StoreTiles
+
+Say = Callable[[str], None]
+SAME, DIFFERS, UNUSABLE = 0, 1, 2
+
+
+def fsck(settings: Settings, say: Say, *, deep: bool, out: Path | None, language: str) -> int:
+    """Check the whole ledger and say what was found. Returns the exit code: 0 unchanged, 1 differs, 2 not checked."""
+    parts = container.services(settings)
+
+    def progress(position: Position) -> None:
+        say(f"{position.seq} / {position.end}")
+
+    try:
+        report = checking.check(parts, deep=deep, keep=progress)
+    except DalelError as refusal:
+        say(str(refusal))
+        return UNUSABLE
+    finally:
+        parts.database.close()
+    if out is not None:
+        out.write_bytes(report.encode())
+    for line in (*words.report(report, language), f"SHA-256 {report.sha256}"):
+        say(line)
+    return DIFFERS if report.difference else SAME
+
+
+def rebuild(settings: Settings, say: Say, *, out: Path | None, dry_run: bool) -> int:
+    """Restore missing entries and say honestly what was not restored. Returns the exit code, as `fsck`."""
+    if settings.register_file is None or settings.policy_file is None:
+        say("DALEL_REGISTER_FILE and DALEL_POLICY_FILE are needed")
+        return UNUSABLE
+    database = container.sequencer_database(settings)
+    bundles = EntryBundles(StoreTiles(container.object_store(settings), BUNDLES))
+    try:
+        register = settings.register_file.read_bytes() if settings.register_file.exists() else None
+        head = rebuilding.head_of(register, policy.parse(settings.policy_file.read_bytes()))
+        plan = rebuilding.plan(database, bundles, head)
+        if not plan.entries:
+            say(f"nothing is missing: {plan.start} entries, published {head.size}")
+            return SAME
+        if not dry_run:
+            rebuilding.apply(database, plan)
+    except DalelError as refusal:
+        say(str(refusal))
+        return DIFFERS
+    finally:
+        database.close()
+    if out is not None:
+        facts = {"v": 1, "type": "dalel-ledger-rebuild", "dry_run": dry_run, "from_size": plan.start}
+        facts |= {"size": head.size, "root": f"sha256:{head.root.hex()}", "lost": [asdict(one) for one in plan.lost]}
+        out.write_text(json.dumps(facts, ensure_ascii=False, indent=1))
+    _say_rebuilt(plan, say, dry_run=dry_run)
+    return SAME
+
+
+def _say_rebuilt(plan: rebuilding.Rebuilding, say: Say, *, dry_run: bool) -> None:
+    verb = "would be restored" if dry_run else "restored"
+    root = plan.head.root.hex()
+    say(f"{verb}: entries {plan.start} to {plan.head.size - 1}, proved against the published root {root}")
+    say(
+        "NOT restored: business rows, openings of personal values, and the keys of files that were sealed after the"
+        " backup. Those files lie in the store, locked, and cannot be read without their keys."
+    )
+    say(f"entries whose row is missing: {len(plan.lost)}")
+    for type, count in sorted(Counter(one.type for one in plan.lost).items()):
+        say(f"  {count:6} {type}")
+    for one in plan.lost:
+        say(f"  {one.seq} {one.type} {one.item} {one.event_id}")

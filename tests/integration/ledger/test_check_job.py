@@ -1,0 +1,156 @@
+"""The check as a job on the whole system: progress, a kept report under its event, damage to stored files named."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from custody.checking.difference import Step
+from custody.kernel.errors import NotFound, Unavailable
+from custody.kernel.outbox import Actor
+from evidence_api import care
+from evidence_api.access.policy import Viewer
+from evidence_api.queries import checks
+from evidence_api.registry.model import Role
+from evidence_api.use_cases import checking
+from storage.ports import ObjectStore, Stored
+from tests.whole import System, until
+
+AUDITOR = Viewer(UUID(int=1), Role.AUDITOR)
+
+
+class Damaged:
+    """The store, one of whose answers is not what it was."""
+
+    def __init__(self, store: ObjectStore, **answers: Any) -> None:
+        self._store = store
+        self._answers = answers
+
+    def __getattr__(self, name: str) -> Any:
+        return self._answers.get(name) or getattr(self._store, name)
+
+
+@pytest.fixture(scope="module")
+def sealed(system: System) -> str:
+    """An exhibit that is sealed and published."""
+    exhibit_id = system.sealed(system.case(), b"what was said " * 1000, "said.txt")
+    published(system)
+    return exhibit_id
+
+
+def published(system: System) -> None:
+    query = (
+        "SELECT (SELECT max(size) FROM checkpoints) = (SELECT size FROM ledger_state), NOT EXISTS (TABLE event_outbox)"
+    )
+    until(lambda: all(system.rows(query)[0]))
+
+
+def asked(system: System, *, deep: bool = False) -> UUID:
+    auditor = system.members["auditor"]
+    return checking.request(system.services, Actor(UUID(auditor.account_id), "auditor", "browser"), deep=deep)
+
+
+@pytest.mark.usefixtures("sealed")
+def test_a_check_leaves_a_report_under_its_event(system: System) -> None:
+    job_id = asked(system, deep=True)
+    assert checks.state(system.services, AUDITOR).running is not None
+    assert system.work_off("ledger") == ["done"]
+    state = checks.state(system.services, AUDITOR)
+    kept = checks.report(system.services, job_id)
+    event = system.events("system", "ledger.checked")[-1]
+    assert (state.running, state.reports[0]) == (None, kept)
+    assert event["data"]["report_sha256"] == kept.sha256
+    assert event["data"]["requested_by"] == system.members["auditor"].account_id
+    assert kept.report.difference is None
+    assert (kept.report.deep, kept.report.register, kept.report.objects >= 1) == (True, True, True)
+    done = system.rows("SELECT done_units, total_units, unit FROM jobs WHERE id = :id", id=job_id)[0]
+    assert done.done_units == done.total_units == kept.report.entries
+    assert done.unit == "entries"
+    assert system.rows("SELECT 1 FROM ledger_check_positions") == []
+
+
+def test_only_auditors_learn_of_checks(system: System) -> None:
+    for role in set(Role) - {Role.AUDITOR}:
+        assert checks.state(system.services, Viewer(UUID(int=1), role)).may_check is False
+    with pytest.raises(NotFound, match=r"ledger\.no_such_report"):
+        checks.report(system.services, UUID(int=9))
+
+
+def _missing(*_: Any) -> Stored:
+    raise NotFound("store.missing")
+
+
+def _gone_now(*_: Any) -> Iterator[bytes]:
+    yield b"other bytes"
+
+
+@pytest.mark.usefixtures("sealed")
+@pytest.mark.parametrize(
+    ("answers", "code"),
+    [
+        ({"head": _missing}, "objects.missing"),
+        ({"head": lambda *_: Stored("", "", 1)}, "objects.missing"),
+        ({"locked_until": lambda *_: None}, "objects.lock"),
+        ({"get": _gone_now}, "objects.bytes"),
+        ({"get": lambda *_: iter([_missing()])}, "objects.bytes"),
+    ],
+)
+def test_damage_to_a_stored_file_is_named(system: System, answers: dict[str, Any], code: str) -> None:
+    published(system)
+    services = system.variant(store=Damaged(system.services.store, **answers))
+    report = checking.check(services, deep=True)
+    assert report.difference is not None
+    assert (report.difference.step, report.difference.code) == (Step.OBJECTS, code)
+
+
+@pytest.mark.usefixtures("sealed")
+def test_a_file_not_read_passes_unless_it_is_read(system: System) -> None:
+    services = system.variant(store=Damaged(system.services.store, get=_gone_now))
+    assert checking.check(services, deep=False).difference is None
+
+
+def test_a_store_that_does_not_answer_proves_nothing(system: System) -> None:
+    def away(*_: Any) -> Stored:
+        raise Unavailable("store.unreachable")
+
+    services = system.variant(store=Damaged(system.services.store, head=away))
+    job_id = asked(system)
+    assert system.runner(services).run(job_id) == "later"
+    assert system.runner().run(job_id) == "done"
+
+
+def test_without_a_policy_nothing_is_checked(system: System) -> None:
+    job_id = asked(system)
+    assert system.runner(replace(system.services, policy="")).run(job_id) == "failed"
+    assert checks.state(system.services, AUDITOR).failed == "log.no_policy"
+
+
+@pytest.mark.usefixtures("sealed")
+def test_the_register_may_be_out_of_reach(system: System) -> None:
+    for register in (None, system.settings.data_dir / "nowhere"):
+        services = replace(system.services, settings=system.settings.model_copy(update={"register_file": register}))
+        report = checking.check(services, deep=False)
+        assert (report.register, report.difference) == (False, None)
+
+
+@pytest.mark.usefixtures("sealed")
+def test_the_command(system: System, tmp_path: Path) -> None:
+    published(system)
+    lines: list[str] = []
+    out = tmp_path / "report.json"
+    assert care.fsck(system.settings, lines.append, deep=False, out=out, language="ru") == care.SAME
+    assert any(line.startswith("НЕ ИЗМЕНЕНО") for line in lines)
+    assert json.loads(out.read_text())["difference"] is None
+    assert care.rebuild(system.settings, lines.append, out=None, dry_run=True) == care.SAME
+    assert "nothing is missing" in lines[-1]
+
+
+def test_a_command_without_settings_says_so(system: System) -> None:
+    lines: list[str] = []
+    bare = system.settings.model_copy(update={"policy_file": None, "register_file": None})
+    assert care.fsck(bare, lines.append, deep=False, out=None, language="en") == care.UNUSABLE
+    assert care.rebuild(bare, lines.append, out=None, dry_run=True) == care.UNUSABLE
