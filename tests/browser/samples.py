@@ -1,31 +1,15 @@
 """Sample models of every page: fictitious people, IINs that belong to nobody. Only for looking and for tests."""
 
-import hashlib
-from datetime import UTC, datetime, timedelta
-from uuid import NAMESPACE_URL, UUID, uuid5
+from datetime import timedelta
 
 from portal.context import Form, Person
 from portal.pages import audit, cases, disclosures, exhibits, redaction, session, transcript
 from portal.pages.events import EventLine
-
-NOW = datetime(2026, 3, 14, 13, 5, 22, tzinfo=UTC)
-
-
-def ident(name: str) -> UUID:
-    return uuid5(NAMESPACE_URL, name)
-
-
-def sha(name: str) -> str:
-    return "sha256:" + hashlib.sha256(name.encode()).hexdigest()
-
+from tests.browser.sample_events import DATA, NOW, ago, ident, sha
 
 PERSON = Person(ident("saule"), "Прокурор Ерлан Демо", "prosecutor")
 HEAD = cases.CaseHead(ident("case"), "990000099000001", "Дүкендегі алаяқтық туралы іс", "prosecutor")
 AUDIO = exhibits.ExhibitRef(ident("audio"), 1, "Жауап алу 2026-03-11.wav")
-
-
-def ago(**delta: float) -> datetime:
-    return NOW - timedelta(**delta)
 
 
 ROWS = (
@@ -55,51 +39,6 @@ ROWS = (
     ),
     cases.ExhibitRow(ident("png"), 4, "қолхат 📷.png", "", "image/png", 812_334, "refused", sha("4")),
 )
-DATA = {
-    "exhibit.registered": {
-        "exhibit": str(ident("audio")),
-        "number": 1,
-        "sha256": sha("1"),
-        "size_bytes": 9_412_044,
-        "basis": "search",
-        "purpose": "pretrial",
-        "retain_days": 3650,
-    },
-    "upload.finished": {"exhibit": str(ident("audio")), "upload": str(ident("u")), "size_bytes": 9_412_044},
-    "exhibit.sealed": {
-        "exhibit": str(ident("audio")),
-        "blob": "b1",
-        "sha256": sha("1"),
-        "size_bytes": 9_412_044,
-        "ciphertext_sha256": sha("c"),
-        "ciphertext_bytes": 9_420_000,
-        "retain_until_ms": 2_088_504_322_000,
-        "media_type": "audio/wav",
-    },
-    "content.viewed": {"subject": str(ident("audio")), "sha256": sha("1")},
-    "transcript.drafted": {
-        "exhibit": str(ident("audio")),
-        "transcript": "t",
-        "revision": 1,
-        "sha256": sha("t"),
-        "audio_sha256": sha("1"),
-        "engine": "faster-whisper 1.2.1",
-        "model": "whisper-base",
-        "model_sha256": sha("m"),
-        "parameters_sha256": sha("p"),
-        "duration_ms": 98_000,
-        "machine_ms": 31_000,
-    },
-    "access.denied": {"action": "exhibit.read", "predicate": "case_member"},
-    "rendition.leak_checked": {
-        "exhibit": str(ident("audio")),
-        "rendition": "r",
-        "sha256": sha("r"),
-        "result": "passed",
-        "report_sha256": sha("rr"),
-        "checks": 6,
-    },
-}
 PEOPLE = (
     ("Тергеуші Сәуле Демо", "investigator", "browser"),
     ("жүйе", "system", "worker"),
