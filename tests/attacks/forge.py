@@ -331,15 +331,11 @@ def named_items(story: Story) -> set[str]:
 
 
 def entries(
-    story: Story,
-    log: Log | None = None,
-    leaves: list[ProvenLeaf] | None = None,
-    timestamps: Iterable[bytes] = (),
+    story: Story, log: Log | None = None, leaves: list[ProvenLeaf] | None = None, timestamps: Iterable[bytes] = ()
 ) -> dict[str, bytes]:
     """Every entry of the package, tag files first. `leaves` if they are not those that belong into it."""
-    log = log or Log(chained(story.events))
+    log, wanted = log or Log(chained(story.events)), named_items(story)
     if leaves is None:
-        wanted = named_items(story)
         leaves = [log.proven(index) for index, body in enumerate(story.events) if body["item"] in wanted]
     files = [FileDigest(path, sha256(data).hexdigest(), len(data)) for path, data in story.files.items()]
     tags = bundle.write(
@@ -391,16 +387,11 @@ def checked(package: bytes, policy_bytes: str | None = None, tsa_roots: Sequence
 
 
 def refused(
-    package: Mapping[str, bytes] | bytes,
-    step: Step,
-    code: str,
-    policy_bytes: str | None = None,
-    tsa_roots: Sequence[Certificate] = (),
+    package: Mapping[str, bytes] | bytes, step: Step, code: str, policy_bytes: str | None = None, tsa_roots: Roots = ()
 ) -> VerificationError:
     """Asserts that exactly this step refuses the package, with this code."""
-    raw = package if isinstance(package, bytes) else zipped(package)
     with pytest.raises(VerificationError) as caught:
-        checked(raw, policy_bytes, tsa_roots)
+        checked(package if isinstance(package, bytes) else zipped(package), policy_bytes, tsa_roots)
     refusal = caught.value
     assert (refusal.step, refusal.code) == (step, code), str(refusal)
     for language in ("kk", "ru", "en"):
