@@ -133,7 +133,7 @@ def parse(leaf: bytes) -> Event:
         raise Malformed("an event has a personal digest its type does not know")
     for digest in personal.values():
         sha256_text(digest)
-    for name in data.keys() & _IDS:
+    for name in data.keys() & IDS:
         if not is_text(data[name]):
             raise Malformed("a field is not what it must be", name)
     if (value["item_seq"] == 0) != (value["prev"] is None):
@@ -210,7 +210,8 @@ _LEAF: Mapping[str, Rule] = {
     "item_seq": is_count,
     "prev": or_null(is_sha256),
 }
-_IDS = frozenset({"exhibit", "transcript", "plan", "rendition", "disclosure"})
+IDS = frozenset({"exhibit", "transcript", "plan", "rendition", "disclosure"})
+"""Fields of an event's data that name things: never empty, always text."""
 _ACTOR: Mapping[str, Rule] = {
     "id": or_null(is_uuid),
     "role": is_text,

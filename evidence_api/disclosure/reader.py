@@ -36,6 +36,8 @@ code,pre{font:13px/19px ui-monospace,monospace;overflow-wrap:anywhere;white-spac
 td.n{white-space:nowrap}.scroll{overflow-x:auto}section{border-top:1px solid var(--rule);margin-top:32px}
 """
 
+_CHECK = ("Осы файлдарды браузерде тексеру", "Проверить эти файлы в браузере", "Check these files in the browser")
+
 _KINDS: Mapping[str, tuple[str, str, str]] = {
     "original": ("Түпнұсқа", "Оригинал", "Original"),
     "transcript": ("Өңделген стенограмма", "Отредактированная стенограмма", "Redacted transcript"),
@@ -127,6 +129,7 @@ def render_reader(manifest: Manifest, package_name: str) -> bytes:
         '<header><div class="page"><b>Dälel</b></div></header><main class="page">',
         f"<h1>{_three('Іс', 'Дело', 'Case')} {escape(manifest.erdr)} · № {manifest.round}</h1>",
         f"<p>{escape(manifest.recipient)} · {at}</p><p>{languages}</p>",
+        f'<p><a href="verify.html">{_three(*_CHECK)}</a></p>',
         _files(manifest.files),
         _withheld(manifest.withheld),
         *(_explained(code, manifest, package_name) for code in LANGUAGES),

@@ -18,7 +18,7 @@ from custody.proof import bundle
 from custody.proof import disclosure as manifests
 from custody.proof.bundle import FileDigest, ProvenLeaf
 from custody.proof.disclosure import DisclosedFile, Manifest
-from evidence_api.disclosure import package
+from evidence_api.disclosure import package, verifier
 from evidence_api.disclosure import service as disclosures
 from evidence_api.disclosure.model import RELEASING
 from evidence_api.disclosure.package import DataFile
@@ -127,7 +127,8 @@ class PackageDisclosure:
         digests = [FileDigest(file.path, file.sha256.removeprefix("sha256:"), file.size_bytes) for file in files]
         name = f"dalel-{manifest.erdr}-{manifest.round}"
         extra = {
-            "index.html": render_reader(manifest, f"dalel-disclosure-{manifest.round}-{disclosure.id.hex[-8:]}.zip")
+            "index.html": render_reader(manifest, f"dalel-disclosure-{manifest.round}-{disclosure.id.hex[-8:]}.zip"),
+            "verify.html": verifier.page(),
         }
         tokens = [stamp.token for stamp in head.timestamps]
         tags = bundle.write(manifest.encode(), leaves, head.note.encode(), digests, extra, timestamps=tokens)

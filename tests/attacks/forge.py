@@ -27,6 +27,8 @@ ORIGIN = "dalel.example/log"
 TOP = "dalel-disclosure-1"
 NOW_S = 1_795_000_000
 WITNESS_NAMES = ("court", "bar", "university")
+JUDGES: list[Callable[[bytes, bytes, verify.Verified | VerificationError], None]] = []
+"""Other verifiers that must come to the same outcome: tests/browser puts the browser's here."""
 
 
 def identity(name: str) -> str:
@@ -378,12 +380,26 @@ def zipped(entries: Mapping[str, bytes], top: str = TOP) -> bytes:
 
 
 def checked(package: bytes, policy_bytes: str | None = None, tsa_roots: Sequence[Certificate] = ()) -> verify.Verified:
-    """Verifies the ZIP bytes as the command would."""
-    trusted = policy.parse((policy_bytes or policy_text()).encode())
+    """Verifies the ZIP bytes as the command would; every judge in JUDGES hears the outcome.
+
+    Judges know no time stamps: they are asked where no roots are given.
+    """
+    policy_used = (policy_bytes or policy_text()).encode()
+    trusted = policy.parse(policy_used)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "package.zip"
         path.write_bytes(package)
-        return verify.verify_path(path, trusted, now_s=NOW_S, tsa_roots=tsa_roots)
+        try:
+            outcome: verify.Verified | VerificationError = verify.verify_path(
+                path, trusted, now_s=NOW_S, tsa_roots=tsa_roots
+            )
+        except VerificationError as refusal:
+            outcome = refusal
+    for judge in () if tsa_roots else JUDGES:
+        judge(package, policy_used, outcome)
+    if isinstance(outcome, VerificationError):
+        raise outcome
+    return outcome
 
 
 def refused(

@@ -12,11 +12,15 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from evidence_api.queries import verifier
 from portal import assets
 from portal.context import RequestContext
 from portal.headers import PAGE_HEADERS
 from portal.pages.session import render_help
+from portal.pages.verify import render_verify
 from tests.browser import sample_pages, samples
+
+WITHOUT_MODEL = {"help": render_help, "verify": render_verify}
 
 
 def tone(seconds: int = 24, rate: int = 8000) -> bytes:
@@ -44,10 +48,14 @@ def context_of(request: Request) -> RequestContext:
 
 async def show(request: Request) -> Response:
     name = request.path_params["name"]
-    if name == "help":
-        return HTMLResponse(render_help(context_of(request)), headers=PAGE_HEADERS)
+    if name in WITHOUT_MODEL:
+        return HTMLResponse(WITHOUT_MODEL[name](context_of(request)), headers=PAGE_HEADERS)
     render, model = sample_pages.PAGES[name]
     return HTMLResponse(render(context_of(request), model), headers=PAGE_HEADERS)
+
+
+async def verifier_script(_: Request) -> Response:
+    return Response(verifier.script(), media_type="text/javascript")
 
 
 async def choose(request: Request) -> Response:
@@ -89,6 +97,7 @@ def gallery() -> Starlette:
     app = Starlette(
         routes=[
             Route("/pages/{name}", show),
+            Route("/verify/verifier.js", verifier_script),
             Route("/sample.wav", sound),
             Route("/language/{value}", choose),
             Route("/theme/{value}", choose),

@@ -120,4 +120,8 @@ PAGES = {
     "trail": (audit.render_trail, TRAIL),
     "trail-empty": (audit.render_trail, replace(TRAIL, events=(), next_href=None)),
     "ledger": (audit.render_ledger, LEDGER),
+    "ledger-checking": (
+        audit.render_ledger,
+        replace(LEDGER, checks=audit.Checks((), ago(minutes=1), 4096, 10_000)),
+    ),
 }

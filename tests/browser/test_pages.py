@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser import sample_pages
 
-NAMES = [*sample_pages.PAGES, "help"]
+NAMES = [*sample_pages.PAGES, "help", "verify"]
 LOOKS = (("ru", "dark", 390), ("kk", "dark", 1280), ("en", "light", 390))
 """Languages, themes and widths together; light pages at 1280 px are looked at as they really are (test_real_pages)."""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

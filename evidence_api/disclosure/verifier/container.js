@@ -76,6 +76,9 @@ async function directory(file) {
   return { start: start - size, shift: start - size - offset, bytes: await bytesOf(file, start - size, start) };
 }
 
+/** A byte of a name that is not UTF-8, in ZIP's own code page. */
+const codePage = (byte) => (byte < 0x80 ? String.fromCharCode(byte) : DATA.codePage[byte - 0x80]);
+
 /** Every entry as the list names it. Nothing has been checked but that it can be read. */
 function listed({ bytes, shift }) {
   const entries = [];
@@ -91,7 +94,7 @@ function listed({ bytes, shift }) {
     const entry = {
       flags,
       name,
-      whole: flags & 0x800 ? utf8(name, BROKEN) : Array.from(name, (byte) => String.fromCharCode(byte)).join(""),
+      whole: flags & 0x800 ? utf8(name, BROKEN) : Array.from(name, codePage).join(""),
       method: head.getUint16(10, true),
       crc: head.getUint32(16, true),
       stored: head.getUint32(20, true),
@@ -215,5 +218,6 @@ async function digestEntry(opened, name, heard) {
     hasher.update(piece);
     heard(piece.length);
   }
-  return { sha256: hex(hasher.digest()), size: hasher.length };
+  const size = hasher.length;
+  return { sha256: hex(hasher.digest()), size };
 }

@@ -1,0 +1,58 @@
+"""The words of the page around the verification; the verification's own words are `custody.proof.words`."""
+
+from collections.abc import Mapping
+
+INTERFACE: Mapping[str, Mapping[str, str]] = {
+    "kk": {
+        "name": "Қазақша",
+        "title": "Осы файлдарды тексеру",
+        "lead": "Тексеру осы компьютерде өтеді: файлдар ешқайда жіберілмейді, интернет керек емес.",
+        "package": "Пакет",
+        "package_hint": "Ашылмаған ZIP файл, алған қалпында.",
+        "policy": "Тексеру ережесі (policy)",
+        "policy_hint": "Оны пакеттен емес, соттан немесе адвокаттар алқасынан алыңыз.",
+        "check": "Тексеру",
+        "choose_both": "Алдымен екі файлды да таңдаңыз: пакет пен ереже.",
+        "working": "Оқылып жатыр: {done} %",
+        "no_crypto": "бұл браузер Ed25519 қолтаңбасын тексере алмайды; жаңарағын немесе python -m custody verify"
+        " қолданыңыз",
+        "unreadable": "файл оқылмады",
+        "own": "Бұл бет пакетпен бірге келген болса, оған да сенбеуге болады: дәл осы қадамдарды"
+        " python -m custody verify орындайды, оны басқа жерден алыңыз.",
+        "no_script": "Тексеру үшін JavaScript керек; онсыз python -m custody verify қолданыңыз.",
+    },
+    "ru": {
+        "name": "Русский",
+        "title": "Проверить эти файлы",
+        "lead": "Проверка идёт на этом компьютере: файлы никуда не отправляются, интернет не нужен.",
+        "package": "Пакет",
+        "package_hint": "ZIP-файл, не распакованный, каким вы его получили.",
+        "policy": "Правила проверки (policy)",
+        "policy_hint": "Возьмите их не из пакета, а в суде или коллегии адвокатов.",
+        "check": "Проверить",
+        "choose_both": "Сначала выберите оба файла: пакет и правила.",
+        "working": "Читается: {done} %",
+        "no_crypto": "этот браузер не проверяет подписи Ed25519; возьмите более новый или python -m custody verify",
+        "unreadable": "файл не читается",
+        "own": "Если эта страница пришла вместе с пакетом, ей тоже можно не верить: те же шаги выполняет"
+        " python -m custody verify, возьмите её в другом месте.",
+        "no_script": "Для проверки нужен JavaScript; без него есть python -m custody verify.",
+    },
+    "en": {
+        "name": "English",
+        "title": "Check these files",
+        "lead": "The check runs on this computer: no file is sent anywhere, and no network is needed.",
+        "package": "Package",
+        "package_hint": "The ZIP file, not unpacked, as you received it.",
+        "policy": "Policy",
+        "policy_hint": "Take it from the court or the bar, not from the package.",
+        "check": "Check",
+        "choose_both": "Choose both files first: the package and the policy.",
+        "working": "Reading: {done} %",
+        "no_crypto": "this browser does not verify Ed25519 signatures; use a newer one, or python -m custody verify",
+        "unreadable": "the file cannot be read",
+        "own": "If this page came with the package you need not believe it either: python -m custody verify takes the"
+        " same steps; get it from somewhere else.",
+        "no_script": "Checking needs JavaScript; without it there is python -m custody verify.",
+    },
+}
