@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509 import Certificate
 
 from custody.proof import bundle, canonical, cosignature, merkle, note, policy, verify
@@ -22,30 +20,15 @@ from custody.proof.bundle import FileDigest, ProvenLeaf
 from custody.proof.checkpoint import Checkpoint
 from custody.proof.note import COSIGNATURE_V1, Note
 from custody.proof.refusal import Step, VerificationError
+from tests.attacks.keys import digest, identity, key, public
 
 ORIGIN = "dalel.example/log"
+Roots = Sequence[Certificate]
 TOP = "dalel-disclosure-1"
 NOW_S = 1_795_000_000
 WITNESS_NAMES = ("court", "bar", "university")
 JUDGES: list[Callable[[bytes, bytes, verify.Verified | VerificationError], None]] = []
 """Other verifiers that must come to the same outcome: tests/browser puts the browser's here."""
-
-
-def identity(name: str) -> str:
-    """A fixed UUID for a name."""
-    return str(uuid5(NAMESPACE_URL, name))
-
-
-def digest(data: bytes) -> str:
-    return "sha256:" + sha256(data).hexdigest()
-
-
-def key(name: str) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(sha256(name.encode()).digest())
-
-
-def public(name: str) -> bytes:
-    return key(name).public_key().public_bytes_raw()
 
 
 CASE, DISCLOSURE = identity("case"), identity("disclosure")
@@ -333,15 +316,11 @@ def named_items(story: Story) -> set[str]:
 
 
 def entries(
-    story: Story,
-    log: Log | None = None,
-    leaves: list[ProvenLeaf] | None = None,
-    timestamps: Iterable[bytes] = (),
+    story: Story, log: Log | None = None, leaves: list[ProvenLeaf] | None = None, timestamps: Iterable[bytes] = ()
 ) -> dict[str, bytes]:
     """Every entry of the package, tag files first. `leaves` if they are not those that belong into it."""
-    log = log or Log(chained(story.events))
+    log, wanted = log or Log(chained(story.events)), named_items(story)
     if leaves is None:
-        wanted = named_items(story)
         leaves = [log.proven(index) for index, body in enumerate(story.events) if body["item"] in wanted]
     files = [FileDigest(path, sha256(data).hexdigest(), len(data)) for path, data in story.files.items()]
     tags = bundle.write(
@@ -383,7 +362,7 @@ def zipped(entries: Mapping[str, bytes], top: str = TOP) -> bytes:
     return target.getvalue()
 
 
-def checked(package: bytes, policy_bytes: str | None = None, tsa_roots: Sequence[Certificate] = ()) -> verify.Verified:
+def checked(package: bytes, policy_bytes: str | None = None, tsa_roots: Roots = ()) -> verify.Verified:
     """Verifies the ZIP bytes as the command would; every judge in JUDGES hears the outcome.
 
     Judges know no time stamps: they are asked where no roots are given.
@@ -407,16 +386,11 @@ def checked(package: bytes, policy_bytes: str | None = None, tsa_roots: Sequence
 
 
 def refused(
-    package: Mapping[str, bytes] | bytes,
-    step: Step,
-    code: str,
-    policy_bytes: str | None = None,
-    tsa_roots: Sequence[Certificate] = (),
+    package: Mapping[str, bytes] | bytes, step: Step, code: str, policy_bytes: str | None = None, tsa_roots: Roots = ()
 ) -> VerificationError:
     """Asserts that exactly this step refuses the package, with this code."""
-    raw = package if isinstance(package, bytes) else zipped(package)
     with pytest.raises(VerificationError) as caught:
-        checked(raw, policy_bytes, tsa_roots)
+        checked(package if isinstance(package, bytes) else zipped(package), policy_bytes, tsa_roots)
     refusal = caught.value
     assert (refusal.step, refusal.code) == (step, code), str(refusal)
     for language in ("kk", "ru", "en"):
