@@ -280,19 +280,12 @@ def _redaction(transcript: bytes, sound: bytes, original: bytes) -> list[dict[st
 
 def _release(exhibits: Iterable[str]) -> list[dict[str, Any]]:
     facts = {"disclosure": DISCLOSURE, "round": 1}
-    recipient = {"recipient": identity("advocate")}
+    recipient, round_item = {"recipient": identity("advocate")}, f"disclosure:{DISCLOSURE}"
     events = [
-        event(
-            "disclosure.drafted",
-            f"disclosure:{DISCLOSURE}",
-            PROSECUTOR,
-            "prosecutor",
-            disclosure=DISCLOSURE,
-            **recipient,
-        ),
+        event("disclosure.drafted", round_item, PROSECUTOR, "prosecutor", disclosure=DISCLOSURE, **recipient),
         event(
             "disclosure.released",
-            f"disclosure:{DISCLOSURE}",
+            round_item,
             SUPERVISOR,
             "supervising_prosecutor",
             **facts,
@@ -378,17 +371,16 @@ def zipped(entries: Mapping[str, bytes], top: str = TOP) -> bytes:
 
 def checked(package: bytes, policy_bytes: str | None = None) -> verify.Verified:
     """Verifies the ZIP bytes as the command would; every judge in JUDGES hears the outcome."""
-    policy_used = (policy_bytes or policy_text()).encode()
-    trusted = policy.parse(policy_used)
+    used = (policy_bytes or policy_text()).encode()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "package.zip"
         path.write_bytes(package)
         try:
-            outcome: verify.Verified | VerificationError = verify.verify_path(path, trusted, now_s=NOW_S)
+            outcome: verify.Verified | VerificationError = verify.verify_path(path, policy.parse(used), now_s=NOW_S)
         except VerificationError as refusal:
             outcome = refusal
     for judge in JUDGES:
-        judge(package, policy_used, outcome)
+        judge(package, used, outcome)
     if isinstance(outcome, VerificationError):
         raise outcome
     return outcome
