@@ -13,6 +13,12 @@ PORTAL := $(wildcard portal/package.json)
 ASSETS := $(if $(PORTAL),portal/static/build/.built)
 ASSET_SOURCES := $(if $(PORTAL),$(shell find portal -type f \( -path 'portal/islands/*' -o -path 'portal/styles/*' -o -path 'portal/locale/*' -o -name '*.mjs' -o -name '*.config.js' \) -not -path '*/node_modules/*'))
 
+# Imported once after installing, so that the first start finds bytecode and six processes do not compile it at once.
+LOADED := evidence_api.embedded evidence_api.demo.story evidence_api.workers.app evidence_api.use_cases.handlers portal.app uvicorn
+empty :=
+space := $(empty) $(empty)
+comma := ,
+
 .PHONY: help setup setup-test run demo test check lint format types architecture bench assets lock secrets clean
 
 help: ## This list
@@ -88,6 +94,8 @@ install = echo "installing the packages of $(1)"; \
 $(INSTALLED): requirements.txt $(VENV)/.uv
 	@.ci/system-packages ocr
 	@$(call install,requirements.txt)
+	@echo "compiling what every start loads"
+	@PYTHONPATH=. $(BIN)/python -c "import $(subst $(space),$(comma) ,$(LOADED))"
 	@touch $@
 
 $(INSTALLED_TEST): requirements-dev.txt $(INSTALLED)

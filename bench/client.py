@@ -39,8 +39,8 @@ class Client:
         """JSON of a GET."""
         return json.loads(self._ask("GET", path, None, self._headers)[1])
 
-    def announce(self, case_id: str, name: str, data: bytes) -> tuple[str, str]:
-        """The upload's path and its exhibit; the client's digest is part of what it says."""
+    def announce(self, case_id: str, name: str, data: bytes) -> tuple[str, str, str]:
+        """The upload's path, its token and its exhibit; the client's digest is part of what it says."""
         said = {
             "filename": name,
             "sha256": hashlib.sha256(data).hexdigest(),
@@ -52,22 +52,23 @@ class Client:
         metadata = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in said.items())
         tus = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(data)), "Upload-Metadata": metadata}
         headers, _ = self._ask("POST", "/api/v1/uploads", b"", self._headers | tus)
-        return headers["Location"], headers["Dalel-Exhibit"]
+        return headers["Location"], headers["Upload-Token"], headers["Dalel-Exhibit"]
 
-    def send(self, location: str, data: bytes) -> None:
-        """The whole body in one PATCH, as tus clients do when nothing interrupts."""
+    def send(self, location: str, token: str, data: bytes) -> None:
+        """With the upload's own token, the whole body in one PATCH, as tus clients do when nothing interrupts."""
         tus = {
             "Tus-Resumable": "1.0.0",
             "Upload-Offset": "0",
             "Content-Type": "application/offset+octet-stream",
             "Content-Length": str(len(data)),
+            "Authorization": f"Upload {token}",
         }
-        self._ask("PATCH", location, _pieces(data), self._headers | tus)
+        self._ask("PATCH", location, _pieces(data), tus)
 
     def upload(self, case_id: str, name: str, data: bytes) -> str:
         """Announce and send; returns the exhibit."""
-        location, exhibit = self.announce(case_id, name, data)
-        self.send(location, data)
+        location, token, exhibit = self.announce(case_id, name, data)
+        self.send(location, token, data)
         return exhibit
 
     def download(self, exhibit: str, start: int | None = None, length: int = 0) -> int:

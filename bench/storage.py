@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -133,9 +134,9 @@ def _large(bench: Bench) -> list[Row]:
         data = os.urandom(SIZE_MIB * MIB)
         before = _sealed_now(bench)
         _note(taken, "put", lambda number=number, data=data: bench.put(f"large-{number}", data))
-        location, exhibit = bench.client.announce(bench.case, "large", data)
+        location, token, exhibit = bench.client.announce(bench.case, "large", data)
         with _Memory(bench.running.api_pid) as watched:
-            _note(taken, "upload", lambda location=location, data=data: bench.client.send(location, data))
+            _note(taken, "upload", partial(bench.client.send, location, token, data))
         memory = max(memory, watched.peak_mib)
         _note(taken, "seal", lambda before=before: bench.wait_sealed(before + 1))
         _note(taken, "get", lambda number=number: bench.get(f"large-{number}"))

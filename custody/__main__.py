@@ -1,4 +1,4 @@
-"""`python -m custody verify PACKAGE --policy POLICY [--json] [--lang kk|ru|en]`; `monitor`; and the witness.
+"""`python -m custody verify PACKAGE --policy POLICY [--tsa-roots FILE] [--json] [--lang kk|ru|en]`, and others.
 
     python -m custody monitor …: see `commands_monitor`
     python -m custody witness-key NAME --key FILE --state FILE
@@ -21,7 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from custody import commands_monitor
-from custody.proof import policy, words
+from custody.proof import policy, timestamp, words
 from custody.proof.policy import Policy
 from custody.proof.refusal import Step, VerificationError
 from custody.proof.strict import ProofError
@@ -76,11 +76,15 @@ def _verify(options: argparse.Namespace) -> int:
         trusted = _policy(options.policy)
     except (OSError, ProofError) as error:
         return _unusable(options, "policy", error)
+    try:
+        tsa_roots = timestamp.parse_roots(options.tsa_roots.read_bytes()) if options.tsa_roots else ()
+    except (OSError, ProofError) as error:
+        return _unusable(options, "tsa_roots", error)
     steps: list[Passed] = []
     # A cosignature from the future is refused, within what two honest clocks may differ by.
     now_s = int(time.time()) + CLOCK_TOLERANCE_S
     try:
-        verified = verify_path(options.package, trusted, now_s=now_s, report=steps.append)
+        verified = verify_path(options.package, trusted, now_s=now_s, tsa_roots=tsa_roots, report=steps.append)
     except VerificationError as refusal:
         _print_refused(options, steps, refusal)
         return REFUSED
@@ -96,6 +100,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     verify = commands.add_parser("verify", help="verify a disclosure package without network or server")
     verify.add_argument("package", type=Path, help="the package: a ZIP file, or the folder it was unpacked to")
     verify.add_argument("--policy", type=Path, required=True, help="whom you trust (C2SP tlog-policy)")
+    verify.add_argument("--tsa-roots", type=Path, help="ask for a time stamp by an authority under these roots (PEM)")
     verify.add_argument("--json", action="store_true", help="print one JSON object")
     verify.add_argument("--lang", choices=sorted(words.LANGUAGES), default=_language(os.environ))
     witness = commands.add_parser("witness", help="cosign the heads of logs (C2SP tlog-witness)")

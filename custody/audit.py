@@ -14,7 +14,14 @@ from custody.kernel.clock import from_ms, to_ms
 from custody.kernel.errors import Corrupt, NotFound
 from custody.kernel.outbox import EventOpeningRow, EventOutboxRow
 from custody.proof import merkle
-from custody.tables import CheckpointQuorumRow, CheckpointRow, CosignatureRow, LedgerEntryRow, LedgerStateRow
+from custody.tables import (
+    CheckpointQuorumRow,
+    CheckpointRow,
+    CheckpointTimestampRow,
+    CosignatureRow,
+    LedgerEntryRow,
+    LedgerStateRow,
+)
 
 PAGE = 50
 MAX_PAGE = 500
@@ -70,6 +77,16 @@ class WitnessView:
 
 
 @dataclass(frozen=True)
+class TimestampView:
+    """A time stamp over the head of `size`: by whom, when (the authority's time), and the RFC 3161 token itself."""
+
+    size: int
+    authority: str
+    at: datetime
+    token: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class CheckpointView:
     """A published head: `note` is the signed note as others verify it, with every cosignature that came in.
 
@@ -82,6 +99,7 @@ class CheckpointView:
     published_at: datetime
     witnesses: tuple[WitnessView, ...] = ()
     witnessed_at: datetime | None = None
+    timestamps: tuple[TimestampView, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,11 +191,22 @@ def latest_checkpoint(session: Session) -> CheckpointView | None:
     return None if row is None else _checkpoint(session, row)
 
 
-def latest_witnessed(session: Session) -> CheckpointView | None:
-    """The last published head behind which the policy's quorum stands; None before the first."""
+def latest_witnessed(session: Session, *, stamped: bool = False) -> CheckpointView | None:
+    """The last published head behind which the policy's quorum stands; None before the first.
+
+    With `stamped`, the last one of them that an authority has stamped as well.
+    """
     query = select(CheckpointRow).join(CheckpointQuorumRow, CheckpointQuorumRow.size == CheckpointRow.size)
+    if stamped:
+        query = query.where(exists().where(CheckpointTimestampRow.size == CheckpointRow.size))
     row = session.scalar(query.order_by(CheckpointRow.size.desc()).limit(1))
     return None if row is None else _checkpoint(session, row)
+
+
+def latest_timestamp(session: Session) -> TimestampView | None:
+    """The time stamp over the largest head that has one."""
+    row = session.scalar(select(CheckpointTimestampRow).order_by(CheckpointTimestampRow.size.desc()).limit(1))
+    return None if row is None else _timestamp(row)
 
 
 def checkpoint_covering(session: Session, index: int) -> CheckpointView | None:
@@ -220,7 +249,12 @@ def check_chain(session: Session, item: str) -> ChainLink:
     return ChainLink(item, length, prev)
 
 
+def _timestamp(row: CheckpointTimestampRow) -> TimestampView:
+    return TimestampView(row.size, row.authority, from_ms(row.time_s * 1000), bytes(row.token))
+
+
 def _checkpoint(session: Session, row: CheckpointRow) -> CheckpointView:
+    stamps = select(CheckpointTimestampRow).where(CheckpointTimestampRow.size == row.size)
     query = select(CosignatureRow).where(CosignatureRow.size == row.size).order_by(CosignatureRow.name)
     cosigned = session.scalars(query).all()
     return CheckpointView(
@@ -230,6 +264,7 @@ def _checkpoint(session: Session, row: CheckpointRow) -> CheckpointView:
         published_at=row.published_at,
         witnesses=tuple(WitnessView(one.name, from_ms(one.time_s * 1000)) for one in cosigned),
         witnessed_at=session.scalar(select(CheckpointQuorumRow.reached_at).where(CheckpointQuorumRow.size == row.size)),
+        timestamps=tuple(map(_timestamp, session.scalars(stamps.order_by(CheckpointTimestampRow.authority)))),
     )
 
 

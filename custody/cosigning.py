@@ -166,13 +166,16 @@ class Witnesses:
         return self._post(witness.url.rstrip("/") + "/add-checkpoint", body, max(0.05, end - time.monotonic()))
 
 
-def http_post(url: str, body: bytes, timeout_s: float) -> tuple[int, bytes]:
+def http_post(
+    url: str, body: bytes, timeout_s: float, content_type: str = "text/plain; charset=utf-8"
+) -> tuple[int, bytes]:
     """POST without redirects or proxies; at most 64 KiB of the answer. Raises OSError or HTTPException."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.netloc, timeout=timeout_s)
     try:
-        connection.request("POST", parts.path, body, {"Content-Type": "text/plain; charset=utf-8"})
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection.request("POST", target or "/", body, {"Content-Type": content_type})
         answer = connection.getresponse()
         return answer.status, answer.read(_MAX_ANSWER_BYTES)
     finally:

@@ -12,7 +12,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from custody.kernel import outbox
 from custody.kernel.orm import Base
 
-__all__ = ["CheckpointQuorumRow", "CheckpointRow", "CosignatureRow", "LedgerEntryRow", "LedgerStateRow", "outbox"]
+__all__ = [
+    "AnchorRow",
+    "CheckpointQuorumRow",
+    "CheckpointRow",
+    "CheckpointTimestampRow",
+    "CosignatureRow",
+    "LedgerEntryRow",
+    "LedgerStateRow",
+    "outbox",
+]
 
 
 class LedgerEntryRow(Base):
@@ -84,3 +93,22 @@ class CheckpointQuorumRow(Base):
     __tablename__ = "checkpoint_quorums"
     size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     reached_at: Mapped[datetime]
+
+
+class AnchorRow(Base):
+    """A published head that is to be time-stamped: the queue, and once stamped the memory of it."""
+
+    __tablename__ = "anchors"
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    wanted_at: Mapped[datetime]
+
+
+class CheckpointTimestampRow(Base):
+    """An RFC 3161 token over a published head's text, verified before it was kept."""
+
+    __tablename__ = "checkpoint_timestamps"
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    authority: Mapped[str] = mapped_column(primary_key=True)
+    time_s: Mapped[int]
+    token: Mapped[bytes]
+    received_at: Mapped[datetime]

@@ -88,15 +88,21 @@ def migrate() -> None:
 
 @main.command()
 def sequencer() -> None:
-    """Order events, publish and sign the log."""
+    """Order events, publish and sign the log, have it cosigned and time-stamped."""
     from evidence_api import container  # noqa: PLC0415  each process loads its own world
 
-    order, publisher = container.ledger(configuration.load())
+    settings = configuration.load()
+    order, publisher = container.ledger(settings)
+    anchor = container.anchor(settings)
     stop = _stop_event()
-    publishing = threading.Thread(target=publisher.run, args=(stop, order.leading), name="publisher")
-    publishing.start()
+    beside = [threading.Thread(target=publisher.run, args=(stop, order.leading), name="publisher")]
+    if anchor is not None:
+        beside.append(threading.Thread(target=anchor.run, args=(stop, order.leading), name="anchor"))
+    for thread in beside:
+        thread.start()
     order.run(stop)
-    publishing.join()
+    for thread in beside:
+        thread.join()
 
 
 @main.command()

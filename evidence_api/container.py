@@ -1,5 +1,6 @@
 """The composition root: the only place that turns settings into parts. Nothing is built at import."""
 
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -8,12 +9,14 @@ from pydantic import SecretStr
 from redis import Redis
 from sqlalchemy import text
 
+from custody.anchor import Anchor
 from custody.cosigning import Witnesses
 from custody.kernel.clock import SystemClock
 from custody.kernel.ids import RandomIds
 from custody.kernel.unit_of_work import Database
 from custody.ledger import Sequencer
 from custody.proof import policy as policies
+from custody.proof.timestamp import parse_roots
 from custody.publisher import Publisher
 from custody.register import FileRegister
 from custody.scribe import EventScribe
@@ -48,6 +51,7 @@ def services(settings: Settings) -> Services:
         tiles=StoreTiles(store, LOG),
         passwords=Passwords(passes=settings.password_passes, memory_kib=settings.password_memory_kib),
         policy=settings.policy_file.read_text() if settings.policy_file else "",
+        tsa_roots=settings.tsa_roots_file.read_bytes() if settings.tsa_roots_file else b"",
         engine=cache(lambda: _engine(settings)),
         suggester=cache(_suggester),
         ready_checks={
@@ -73,7 +77,7 @@ def object_store(settings: Settings) -> S3Store:
 
 
 def ledger(settings: Settings) -> tuple[Sequencer, Publisher]:
-    """The two halves of the sequencer process. Only this process holds the log's key and the sequencer's role."""
+    """The first two parts of the sequencer process. Only this process holds the log's key and the sequencer's role."""
     database = sequencer_database(settings)
     store = object_store(settings)
     register = FileRegister(_required(settings.register_file, "register_file"))
@@ -86,6 +90,15 @@ def ledger(settings: Settings) -> tuple[Sequencer, Publisher]:
         witnesses(settings),
     )
     return Sequencer(database, publisher.check_head), publisher
+
+
+def anchor(settings: Settings) -> Anchor | None:
+    """What has heads time-stamped, in the sequencer process; None where no authority is configured."""
+    if not settings.tsa_urls:
+        return None
+    database = sequencer_database(settings)
+    roots = parse_roots(_required(settings.tsa_roots_file, "tsa_roots_file").read_bytes())
+    return Anchor(database, settings.tsa_urls, roots, interval=timedelta(seconds=settings.tsa_interval_seconds))
 
 
 def witnesses(settings: Settings) -> Witnesses | None:

@@ -11,16 +11,19 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from custody.kernel.clock import SystemClock
 from custody.signer import vkey
 from custody.witness import Unusable
 from evidence_api import container, prepare
 from evidence_api import settings as configuration
 from evidence_api.demo import cast, witnesses
 from evidence_api.settings import Settings, as_environment
+from evidence_api.stack import authority
 from evidence_api.stack.endpoints import Endpoints, External, ObjectStoreAddress
 from evidence_api.stack.kept import Kept, write_private
 from evidence_api.stack.probe import answers
 from evidence_api.stack.stack import Stack
+from evidence_api.stack.supervisor import Program
 from evidence_api.stack.words import StackError
 
 if TYPE_CHECKING:
@@ -109,7 +112,7 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
     base_url = f"http://127.0.0.1:{port}"
     settings = settings_of(endpoints, stack.kept, base_url)
     prepare.keys(settings)
-    _start_witnesses(stack, settings, say)
+    outsiders = _outsiders(stack, settings, say)
     env = as_environment(dict(settings))
     write_private(settings.data_dir / ENVIRONMENT, json.dumps(env, indent=1).encode())
 
@@ -120,7 +123,7 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
     web = (sys.executable, "-m", "uvicorn", "portal.app:create", "--factory", "--host", "127.0.0.1")
     # Loading is what takes the portal its time, and it needs no database for that.
     portal = stack.program("portal", [*web, "--port", str(port), "--no-access-log", "--no-server-header"], env, ready)
-    launched = stack.supervisor.launch([portal])
+    launched = stack.supervisor.launch([*outsiders, portal])
     say("preparing the database and the store")
     prepare.everything(settings)
     prepare.people(settings, cast.CAST, lambda member: password_of(stack.kept, member))
@@ -137,8 +140,8 @@ def _start(stack: Stack, say: Say, port: int | None) -> Settings:
     return settings
 
 
-def _start_witnesses(stack: Stack, settings: Settings, say: Say) -> None:
-    """The two demonstration witnesses, before the sequencer that asks them, and the policy that names them."""
+def _outsiders(stack: Stack, settings: Settings, say: Say) -> list[Program]:
+    """Two demonstration witnesses and a development authority, and the policy that names the former."""
     try:
         outsiders = [witnesses.made(title, settings.data_dir, stack.kept.port(title)) for title in witnesses.TITLES]
     except Unusable as error:
@@ -147,7 +150,16 @@ def _start_witnesses(stack: Stack, settings: Settings, say: Say) -> None:
         settings.policy_file.write_text(prepare.policy(settings, witnesses.policy_lines(outsiders)))
     say(witnesses.NOTICE)
     log = vkey(container.signer(settings))
-    stack.run([stack.program(one.title, one.command(log), {}, one.ready) for one in outsiders])
+    programs = [stack.program(one.title, one.command(log), {}, one.ready) for one in outsiders]
+    port, directory = stack.kept.port("time stamps"), _stamps(settings.data_dir)
+    authority.kept(directory, SystemClock())
+    command = [sys.executable, "-m", authority.__name__, "--directory", str(directory), "--port", str(port)]
+    say(f"time stamps are by a {authority.NAME}")
+    return [*programs, stack.program("development authority", command, {}, lambda: authority.ready(port))]
+
+
+def _stamps(data_dir: Path) -> Path:
+    return data_dir / "timestamps"
 
 
 def settings_of(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
@@ -171,6 +183,9 @@ def settings_of(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
         log_key_passphrase_file=keys / "log-key.passphrase",
         policy_file=keys / "policy",
         register_file=endpoints.data_dir / "register" / "checkpoint",
+        tsa_urls=(f"http://127.0.0.1:{kept.port('time stamps')}",),
+        tsa_roots_file=_stamps(endpoints.data_dir) / authority.ROOT,
+        tsa_interval_seconds=5,
         log_origin=f"dalel.example/{kept.secret('log-name')[:8]}",
     )
 

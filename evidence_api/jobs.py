@@ -62,6 +62,7 @@ class Job:
         with self._database.begin(WORKER) as work:
             change = {"done_units": done, "total_units": total, "unit": unit}
             work.session.execute(update(JobRow).where(JobRow.id == self.facts.id).values(change))
+            work.may_be_lost()
             work.commit()
 
     @contextmanager
@@ -177,6 +178,7 @@ class Runner:
                 return None
             row.state, row.attempts = "running", row.attempts + 1
             facts = JobFacts(row.id, row.task, row.args, row.attempts)
+            work.may_be_lost()  # the job is then still queued, and sent again
             work.commit()
             return facts
 

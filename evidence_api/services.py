@@ -48,7 +48,8 @@ class Suggester(Protocol):
 class Services:
     """The database as the application's role, the object store, the keys and the published log. Frozen, per process.
 
-    `ready_checks` are by part: each raises when its part does not answer. `policy` names the log's verifier key.
+    `ready_checks` are by part: each raises when its part does not answer. `policy` names the log's verifier key,
+    `tsa_roots` (PEM) the roots of the time-stamping authorities.
     `engine` and `suggester` load their models at the first call, once per process.
     """
 
@@ -59,6 +60,7 @@ class Services:
     tiles: TileStore
     passwords: Passwords
     policy: str
+    tsa_roots: bytes
     engine: "Callable[[], Engine]"
     suggester: Callable[[], Suggester]
     ready_checks: Mapping[str, Callable[[], None]]

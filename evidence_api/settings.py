@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     log_key_passphrase_file: Path | None = None
     register_file: Path | None = None
     policy_file: Path | None = None
+    tsa_urls: Annotated[tuple[str, ...], NoDecode] = ()
+    tsa_roots_file: Path | None = None
+    tsa_interval_seconds: int = Field(default=60, ge=1)
     witness_deadline_ms: int = Field(default=2000, ge=100, le=30_000)
     log_origin: str = Field(default="dalel.local/log", min_length=1, max_length=200, pattern=r"^[!-*,-~]+$")
 
@@ -122,7 +125,7 @@ class Settings(BaseSettings):
     worker_threads: int = Field(default=2, ge=1, le=64)
     job_time_limit_seconds: int = Field(default=6 * 3600, ge=1)
 
-    @field_validator("languages", "trusted_proxies", mode="before")
+    @field_validator("languages", "trusted_proxies", "tsa_urls", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         """Lists are written with commas."""
@@ -167,6 +170,8 @@ class Settings(BaseSettings):
             raise ValueError("session_idle_seconds is longer than session_absolute_seconds")
         if self.log_key_file is not None and self.log_key_passphrase_file is None:
             raise ValueError("log_key_file needs log_key_passphrase_file")
+        if self.tsa_urls and self.tsa_roots_file is None:
+            raise ValueError("tsa_urls needs tsa_roots_file")
         return self
 
     @property

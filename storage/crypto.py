@@ -80,6 +80,17 @@ class Chunks:
         except InvalidTag as fault:
             raise Corrupt("store.corrupt", what="chunk", chunk=number) from fault
 
+    def seal_into(self, number: int, plaintext: memoryview, out: memoryview) -> None:
+        """As `seal`, into `out`, which has the plaintext's length and a tag's more."""
+        self._aead.encrypt_into(self._nonce(number), plaintext, None, out)
+
+    def open_into(self, number: int, sealed: memoryview, out: memoryview) -> None:
+        """As `open`, into `out`, which has the plaintext's length. Nothing of it may be given out when this raises."""
+        try:
+            self._aead.decrypt_into(self._nonce(number), sealed, None, out)
+        except InvalidTag as fault:
+            raise Corrupt("store.corrupt", what="chunk", chunk=number) from fault
+
     def _nonce(self, number: int) -> bytes:
         if number >= MAX_CHUNKS:
             raise Corrupt("store.corrupt", what="length")
@@ -91,12 +102,11 @@ def encrypt(key: bytes, context: bytes, plaintext: bytes | bytearray) -> bytearr
     chunks = Chunks.fresh(key, context)
     out = bytearray(sealed_bytes(len(plaintext)))
     out[:HEADER_BYTES] = chunks.header
-    view = memoryview(plaintext)
-    position = HEADER_BYTES
+    plain, body = memoryview(plaintext), memoryview(out)[HEADER_BYTES:]
     for number in range(chunk_count(len(plaintext))):
-        sealed = chunks.seal(number, view[number * CHUNK_BYTES : (number + 1) * CHUNK_BYTES])
-        out[position : position + len(sealed)] = sealed
-        position += len(sealed)
+        chunk = plain[number * CHUNK_BYTES : (number + 1) * CHUNK_BYTES]
+        start = number * SEALED_CHUNK_BYTES
+        chunks.seal_into(number, chunk, body[start : start + len(chunk) + TAG_BYTES])
     return out
 
 

@@ -91,16 +91,21 @@ class _Source:
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
-        self._held = bytearray()
+        self._left = memoryview(b"")
 
-    def take(self, size_bytes: int) -> bytes:
-        while len(self._held) < size_bytes:
-            piece = next(self._pieces, None)
-            if piece is None:
-                raise Corrupt("store.corrupt", what="truncated")
-            self._held += piece
-        taken = bytes(memoryview(self._held)[:size_bytes])
-        del self._held[:size_bytes]
+    def take(self, size_bytes: int) -> bytearray:
+        taken = bytearray(size_bytes)
+        have = 0
+        while have < size_bytes:
+            if not self._left:
+                piece = next(self._pieces, None)
+                if piece is None:
+                    raise Corrupt("store.corrupt", what="truncated")
+                self._left = memoryview(piece)
+            part = self._left[: size_bytes - have]
+            taken[have : have + len(part)] = part
+            self._left = self._left[len(part) :]
+            have += len(part)
         return taken
 
 
@@ -117,11 +122,11 @@ def read_range(key: bytes, layout: Layout, fetch: Fetch, start: int, end: int) -
     first, last = start // layout.segment_bytes, (end - 1) // layout.segment_bytes
     begin_chunk = (start - first * layout.segment_bytes) // CHUNK_BYTES
     begin = layout.offset(first) + (HEADER_BYTES + begin_chunk * SEALED_CHUNK_BYTES if begin_chunk else 0)
-    header = _Source(fetch(layout.offset(first), HEADER_BYTES)).take(HEADER_BYTES) if begin_chunk else None
+    header = bytes(_Source(fetch(layout.offset(first), HEADER_BYTES)).take(HEADER_BYTES)) if begin_chunk else b""
     source = _Source(fetch(begin, _stop(layout, last, end) - begin))
     for segment in range(first, last + 1):
-        chunks = Chunks.from_header(key, layout.context(segment), header or source.take(HEADER_BYTES))
-        header = None
+        chunks = Chunks.from_header(key, layout.context(segment), header or bytes(source.take(HEADER_BYTES)))
+        header = b""
         base = segment * layout.segment_bytes
         number = begin_chunk if segment == first else 0
         position = base + number * CHUNK_BYTES
@@ -157,8 +162,11 @@ def _open_segment(
     while number <= last:
         upto = min(number + _BATCH_CHUNKS, last + 1)
         sealed = memoryview(source.take(min(upto * SEALED_CHUNK_BYTES, body_bytes) - number * SEALED_CHUNK_BYTES))
-        yield b"".join(
-            chunks.open(number + index, sealed[index * SEALED_CHUNK_BYTES : (index + 1) * SEALED_CHUNK_BYTES])
-            for index in range(upto - number)
-        )
+        plain = bytearray(len(sealed) - TAG_BYTES * (upto - number))
+        out = memoryview(plain)
+        for index in range(upto - number):
+            chunk = sealed[index * SEALED_CHUNK_BYTES : (index + 1) * SEALED_CHUNK_BYTES]
+            start = index * CHUNK_BYTES
+            chunks.open_into(number + index, chunk, out[start : start + len(chunk) - TAG_BYTES])
+        yield bytes(plain)
         number = upto

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.event import listen
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
@@ -61,6 +61,8 @@ class UnitOfWork(Unit):
         self._alone = alone
         self._scribe = scribe
         self._waiting: list[tuple[WrittenEvent, list[Opening]]] = []
+        self._recorded = False
+        self._expendable = False
 
     def record(self, draft: EventDraft) -> UUID:
         """Put an event into the outbox; returns its id, which the changed rows carry as `event_id`."""
@@ -68,7 +70,10 @@ class UnitOfWork(Unit):
 
     def record_all(self, drafts: Sequence[EventDraft]) -> list[UUID]:
         """Put events into the outbox, in this order; returns their ids. One round trip at most, however many."""
+        if self._expendable:
+            raise ValueError("a unit of work with events is durable")
         written = [self._scribe.write(draft, self.actor) for draft in drafts]
+        self._recorded = True
         self._waiting += written
         if self.session.in_transaction():
             self._append(self.session.connection())
@@ -83,6 +88,16 @@ class UnitOfWork(Unit):
             with self._alone.connect() as connection:
                 self._append(connection)
         return False
+
+    def may_be_lost(self) -> None:
+        """What this unit changes is bookkeeping (a counter, a claim that is made again): its commit does not wait for
+        the disk, so a power failure or a killed PostgreSQL may undo the last half second of it. Call before `commit`.
+        Raises ValueError when an event was recorded: those are never lost.
+        """
+        if self._recorded:
+            raise ValueError("a unit of work with events is durable")
+        self.session.execute(text("SET LOCAL synchronous_commit = off"))
+        self._expendable = True
 
     def _append(self, connection: Connection) -> None:
         if self._waiting:

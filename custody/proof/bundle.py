@@ -24,8 +24,10 @@ PROOFS = "custody/proofs.txt"
 CHECKPOINT = "custody/checkpoint"
 REQUIRED = (BAGIT, BAG_INFO, PAYLOAD_MANIFEST, TAG_MANIFEST, DISCLOSURE, EVENTS, PROOFS, CHECKPOINT)
 DATA = "data/"
+MAX_TIMESTAMPS = 9
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 MAX_HASHES = 63
+_TIMESTAMP = re.compile(r"custody/timestamps/[1-9]\.tst")
 _EXTRA = re.compile(r"index\.html|verify\.html|README\.txt|reader/.+")
 _MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _INFO_LINE = re.compile(r"([A-Za-z0-9-]+): ([^\x00-\x1f\x7f]+)")
@@ -56,13 +58,15 @@ def write(
     files: Sequence[FileDigest],
     extra: Mapping[str, bytes] | None = None,
     info: Mapping[str, str] | None = None,
+    timestamps: Sequence[bytes] = (),
 ) -> dict[str, bytes]:
     """The tag files of a package, by entry, in the order to store them; with the data files they are the package.
 
     `extra` are further tag files (`index.html`, `verify.html`, `README.txt`, `reader/…`): listed and digested, vouched
-    for by nothing that is signed. `info` are further lines of bag-info.txt (RFC 8493 §2.2.2), such as
-    `External-Identifier`. The leaves may come in any order. Raises Malformed or ContainerInvalid for parts that the
-    verifier would refuse by their form; whether they prove anything only the verifier says.
+    for by nothing that is signed. `timestamps` are RFC 3161 tokens over the checkpoint's text, at most 9. `info` are
+    further lines of bag-info.txt (RFC 8493 §2.2.2), such as `External-Identifier`. The leaves may come in any order.
+    Raises Malformed or ContainerInvalid for parts that the verifier would refuse by their form; whether they prove
+    anything only the verifier says.
     """
     extra = dict(extra or {})
     disclosure.parse(manifest)
@@ -77,10 +81,13 @@ def write(
         EVENTS: b"".join(leaf.leaf + b"\n" for leaf in ordered),
         PROOFS: "".join(proof_line(leaf.index, leaf.proof) for leaf in ordered).encode(),
         CHECKPOINT: checkpoint,
+        **{timestamp_entry(number): token for number, token in enumerate(timestamps, 1)},
     }
     tags[TAG_MANIFEST] = digest_lines({entry: sha256(data).hexdigest() for entry, data in tags.items()})
     if parse_info(tags[BAG_INFO]) != lines or len({file.path for file in files}) != len(files):
         raise Malformed("a label, a value or a path cannot be written as it is")
+    if len(timestamps) > MAX_TIMESTAMPS:
+        raise Malformed("a package has more than 9 time stamps")
     for entry in extra:
         if not is_extra(entry_name(entry)):
             raise Malformed("an extra file has a name that packages do not know")
@@ -93,6 +100,16 @@ def write(
 def is_extra(entry: str) -> bool:
     """Whether a tag file beyond the required ones may have this name."""
     return bool(_EXTRA.fullmatch(entry))
+
+
+def timestamp_entry(number: int) -> str:
+    """Where the time stamp with this number, 1 to 9, lies."""
+    return f"custody/timestamps/{number}.tst"
+
+
+def is_timestamp(entry: str) -> bool:
+    """Whether a tag file of this name is a time-stamp token."""
+    return bool(_TIMESTAMP.fullmatch(entry))
 
 
 def payload_oxum(files: Sequence[FileDigest]) -> str:

@@ -7,10 +7,13 @@ outcome. Nothing in the package is believed before the steps up to 10 have passe
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from custody.proof import bundle, chains, disclosure, grammar, merkle, note, package, vouching
+from cryptography.x509 import Certificate
+
+from custody.proof import bundle, chains, disclosure, grammar, merkle, note, package, timestamp, vouching
 from custody.proof import checkpoint as checkpoints
 from custody.proof import policy as policies
 from custody.proof.bundle import CHECKPOINT, DATA, DISCLOSURE, EVENTS, PROOFS
@@ -22,9 +25,14 @@ from custody.proof.package import Digest, Package
 from custody.proof.policy import Policy, QuorumNotReached
 from custody.proof.refusal import Step, Value, VerificationError
 from custody.proof.strict import ProofError
+from custody.proof.timestamp import AuthorityUnknown, Timestamp
 
 MAX_SMALL_BYTES = 64_000_000
 MAX_EVENTS_BYTES = 512_000_000
+EARLY_S = 300
+"""How far an authority's clock may be behind the clock of the last event."""
+LATE_S = 7 * 86_400
+"""How long after the witnesses (or, without them, after the last event) a head may still be stamped."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,7 @@ class Verified:
     checkpoint_size: int
     root_hex: str
     witnesses: tuple[Witnessed, ...]
+    timestamps: tuple[Timestamp, ...]
     unsigned: tuple[str, ...]
     steps: tuple[Passed, ...]
 
@@ -78,19 +87,30 @@ class _Run:
 
 
 def verify_path(
-    path: Path, policy: Policy, *, now_s: int | None = None, report: Callable[[Passed], None] = lambda _: None
+    path: Path,
+    policy: Policy,
+    *,
+    now_s: int | None = None,
+    tsa_roots: Sequence[Certificate] = (),
+    report: Callable[[Passed], None] = lambda _: None,
 ) -> Verified:
     """`verify` of the ZIP file or folder at `path`. Raises VerificationError, or OSError if it cannot be opened."""
     with _at(Step.CONTAINER, "container.invalid"), package.opened(path) as opened:
-        return verify(opened, policy, now_s=now_s, report=report)
+        return verify(opened, policy, now_s=now_s, tsa_roots=tsa_roots, report=report)
 
 
 def verify(
-    opened: Package, policy: Policy, *, now_s: int | None = None, report: Callable[[Passed], None] = lambda _: None
+    opened: Package,
+    policy: Policy,
+    *,
+    now_s: int | None = None,
+    tsa_roots: Sequence[Certificate] = (),
+    report: Callable[[Passed], None] = lambda _: None,
 ) -> Verified:
     """What an opened package proves under this policy. Raises VerificationError.
 
-    `report` hears each step as it passes. Cosignatures that claim a time after `now_s` (seconds since 1970) are refused
+    A time stamp by an authority under one of `tsa_roots` is asked for if there are any. `report` hears each step as it
+    passes. Cosignatures that claim a time after `now_s` (seconds since 1970) are refused
     if it is given. Not proved: that the events tell the truth, only that nobody has changed them since they were
     logged.
     """
@@ -120,7 +140,9 @@ def verify(
     witnesses = _witnesses(policy, signed, now_s)
     code = "passed.no_witnesses" if policy.quorum == policies.NONE else "passed.witnesses"
     run.passed(Step.WITNESSES, code, names=", ".join(sorted(witness.name for witness in witnesses)))
-    run.passed(Step.TIME_STAMPS, "passed.not_asked")
+    stamped = _time_stamps(opened, signed, tsa_roots, _span(events, witnesses, now_s)) if tsa_roots else ()
+    stamps = ", ".join(f"{stamp.authority} ({moment(stamp.time_s)})" for stamp in stamped)
+    run.passed(Step.TIME_STAMPS, "passed.time_stamps" if tsa_roots else "passed.not_asked", names=stamps)
     return Verified(
         package=opened.name,
         manifest=manifest,
@@ -133,7 +155,8 @@ def verify(
         checkpoint_size=head.size,
         root_hex=head.root.hex(),
         witnesses=witnesses,
-        unsigned=tuple(sorted(_unsigned(opened))),
+        timestamps=stamped,
+        unsigned=tuple(sorted(_unsigned(opened, stamped=bool(tsa_roots)))),
         steps=tuple(run.steps),
     )
 
@@ -152,8 +175,9 @@ def _read(opened: Package, entry: str, step: Step, max_bytes: int = MAX_SMALL_BY
         return package.read(opened, entry, max_bytes)
 
 
-def _unsigned(opened: Package) -> set[str]:
-    return {entry for entry in opened.sizes if not entry.startswith((DATA, "custody/"))}
+def _unsigned(opened: Package, *, stamped: bool) -> set[str]:
+    loose = {entry for entry in opened.sizes if not entry.startswith((DATA, "custody/"))}
+    return loose if stamped else loose | set(filter(bundle.is_timestamp, opened.sizes))
 
 
 def _files(opened: Package) -> dict[str, Digest]:
@@ -174,12 +198,16 @@ def _files(opened: Package) -> dict[str, Digest]:
     for entry in opened.sizes:
         if entry != bundle.TAG_MANIFEST and entry not in (payload if entry.startswith(DATA) else tags):
             raise VerificationError(Step.FILES, "files.extra", entry=entry)
-        if not entry.startswith(DATA) and entry not in bundle.REQUIRED and not bundle.is_extra(entry):
+        if not entry.startswith(DATA) and entry not in bundle.REQUIRED and not _may_be(entry):
             raise VerificationError(Step.FILES, "files.extra", entry=entry)
     _matches(opened, tags)
     digests = _matches(opened, payload)
     _info(opened, digests)
     return digests
+
+
+def _may_be(entry: str) -> bool:
+    return bundle.is_extra(entry) or bundle.is_timestamp(entry)
 
 
 def _listed(opened: Package, entry: str) -> dict[str, str]:
@@ -274,3 +302,46 @@ def _witnesses(policy: Policy, signed: Note, now_s: int | None) -> tuple[Witness
         code = "witnesses.signature"
         raise VerificationError(Step.WITNESSES, code, reason=error.reason, detail=error.detail) from error
     return tuple(Witnessed(cosigned.verifier.name, cosigned.time_s) for cosigned in found.values())
+
+
+@dataclass(frozen=True)
+class _Span:
+    """When a time stamp over the checkpoint can have been made, in seconds since 1970."""
+
+    first_s: int
+    last_s: int
+    now_s: int | None
+
+
+def _span(events: Sequence[Event], witnesses: Sequence[Witnessed], now_s: int | None) -> _Span:
+    last_event_s = max(event.time_ms for event in events) // 1000
+    seen_s = min((witness.time_s for witness in witnesses), default=last_event_s)
+    return _Span(last_event_s - EARLY_S, max(seen_s, last_event_s) + LATE_S, now_s)
+
+
+def _time_stamps(opened: Package, signed: Note, roots: Sequence[Certificate], span: _Span) -> tuple[Timestamp, ...]:
+    """Step 11: at least one time stamp over this checkpoint's text by an authority of the reader; none that is false.
+
+    Authorities that the reader does not know are passed over.
+    """
+    found = []
+    for entry in sorted(filter(bundle.is_timestamp, opened.sizes)):
+        token = _read(opened, entry, Step.TIME_STAMPS, timestamp.MAX_TOKEN_BYTES)
+        with _at(Step.TIME_STAMPS, "timestamps.invalid", entry=entry):
+            try:
+                stamp = timestamp.verify(token, signed.text.encode(), roots)
+            except AuthorityUnknown:
+                continue
+        if stamp.time_s < span.first_s:
+            raise VerificationError(Step.TIME_STAMPS, "timestamps.early", entry=entry, time=moment(stamp.time_s))
+        if stamp.time_s > span.last_s or (span.now_s is not None and stamp.time_s > span.now_s):
+            raise VerificationError(Step.TIME_STAMPS, "timestamps.late", entry=entry, time=moment(stamp.time_s))
+        found.append(stamp)
+    if not found:
+        raise VerificationError(Step.TIME_STAMPS, "timestamps.missing")
+    return tuple(found)
+
+
+def moment(time_s: int) -> str:
+    """A time as it is printed: UTC."""
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -233,6 +233,11 @@ class Story:
             policy.write_bytes(httpx.get(f"{self._base_url}/log/policy", timeout=30).raise_for_status().content)
             self.report.facts["policy"] = str(policy)
             self._say(_verified(Path(self.report.facts["package"]), policy))
+        with self._step("its time stamp verifies under the authority's root"):
+            roots = self._out / "tsa-roots.pem"
+            roots.write_bytes(httpx.get(f"{self._base_url}/log/tsa-roots", timeout=30).raise_for_status().content)
+            self.report.facts["tsa_roots"] = str(roots)
+            _verified(Path(self.report.facts["package"]), policy, "--tsa-roots", str(roots))
         package = Path(self.report.facts["package"])
         with self._step("without its witnesses' signatures it is refused"):
             stripped = self._out / "without-witnesses.zip"
@@ -276,12 +281,12 @@ def _overlap_ms(line: Mapping[str, Any], turn: Mapping[str, Any]) -> int:
     return int(min(line["end_ms"], turn["end_ms"]) - max(line["start_ms"], turn["start_ms"]))
 
 
-def _run_verifier(package: Path, policy: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "custody", "verify", str(package), "--policy", str(policy)]
+def _run_verifier(package: Path, policy: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "custody", "verify", str(package), "--policy", str(policy), *options]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603 own command
 
 
-def _verified(package: Path, policy: Path) -> str:
-    outcome = _run_verifier(package, policy)
+def _verified(package: Path, policy: Path, *options: str) -> str:
+    outcome = _run_verifier(package, policy, *options)
     _expect(outcome.returncode == 0, f"the verifier refused: {outcome.stdout}{outcome.stderr}")
     return outcome.stdout.rstrip()

@@ -75,7 +75,10 @@ def check_guarded(routes: APIRouter) -> dict[str, str]:
 
 
 class GuardedRoute(APIRoute):
-    """An APIRoute that lets a repeated POST act once. Streaming bodies (tus) carry no such key and are left alone."""
+    """An APIRoute that lets a repeated POST act once, the creation of an upload too: its answer may be lost on the way.
+
+    A creation that brings bytes with it (no extension of ours) is left alone: nobody reads them twice.
+    """
 
     def get_route_handler(self) -> Handler:
         """The handler, with the key looked at first and refusals recorded."""
@@ -83,7 +86,8 @@ class GuardedRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             header = request.headers.get(idempotency.HEADER)
-            if header is None or request.method != "POST" or "upload-length" in request.headers:
+            brings_bytes = "upload-length" in request.headers and request.headers.get("content-length", "0") != "0"
+            if header is None or request.method != "POST" or brings_bytes:
                 return await act(request)
             key = idempotency.parse_key(header)
             visitor = await run_in_threadpool(visitor_of, request)
@@ -114,7 +118,8 @@ class GuardedRoute(APIRoute):
 
     async def _once(self, request: Request, act: Handler, account_id: UUID, key: str) -> Response:
         body = await request.body()
-        digest = idempotency.request_digest(request.method, request.url.path, request.url.query, body)
+        said = "".join(request.headers.get(name, "") for name in ("upload-length", "upload-metadata")).encode()
+        digest = idempotency.request_digest(request.method, request.url.path, request.url.query, said + body)
         before = await run_in_threadpool(_reserve, request, account_id, key, digest)
         if before is not None:
             headers = {idempotency.REPLAYED: "true"} | ({"Location": before.location} if before.location else {})

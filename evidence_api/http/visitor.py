@@ -138,6 +138,8 @@ def _by_session(parts: Parts, token: str, address: str | None, *, by_cookie: boo
         limits.take(work, limits.bucket("session", str(opened.id)), request_limit(parts.settings))
         if opened.due:
             sessions.touch(work, opened.id)
+        # All requests of a session take turns here: none may wait for the disk.
+        work.may_be_lost()
         work.commit()
     return Visitor(viewer, means, address, opened.account, opened.id, token, by_cookie)
 

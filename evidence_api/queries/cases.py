@@ -57,7 +57,7 @@ ROUND = "round"
 
 @dataclass(frozen=True)
 class ExhibitView:
-    """Everything an exhibit's page needs. `names` are names by account id, `things` what other ids stand for."""
+    """Everything an exhibit's page needs. `names` are by account id, `things` what other ids stand for."""
 
     exhibit: Exhibit
     chain: tuple[EntryView, ...]

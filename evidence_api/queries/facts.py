@@ -12,20 +12,23 @@ from redaction.queries import PlanView, RenditionView
 from redaction.reasons import REASONS
 from storage.retention import Basis, Purpose
 from storage.upload import parse_sha256
-from transcription.edits import SetSpeaker, SetText
-from transcription.model import Transcript
+from transcription.edits import Edit, RenameSpeaker, SetSpeaker, SetText
+from transcription.model import MAX_SPEAKER_CHARS, UNKNOWN_SPEAKER, Transcript
 from transcription.service import Reading, RevisionFacts, TranscriptFacts
 
 __all__ = [
     "BLOCK",
     "GRANTABLE",
+    "MAX_SPEAKER_CHARS",
     "REASONS",
+    "UNKNOWN_SPEAKER",
     "WITHHOLD_GROUNDS",
     "Addition",
     "Basis",
     "Case",
     "Decision",
     "Disclosure",
+    "Edit",
     "Exhibit",
     "ExhibitForm",
     "Grant",
@@ -35,6 +38,7 @@ __all__ = [
     "PlanView",
     "Purpose",
     "Reading",
+    "RenameSpeaker",
     "RenditionView",
     "RevisionFacts",
     "Role",

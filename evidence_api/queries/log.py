@@ -25,6 +25,13 @@ def policy(services: Services) -> bytes:
     return services.policy.encode()
 
 
+def tsa_roots(services: Services) -> bytes:
+    """The roots of the authorities that stamp this log, PEM. Raises NotFound `log.no_tsa` where there are none."""
+    if not services.tsa_roots:
+        raise NotFound("log.no_tsa")
+    return services.tsa_roots
+
+
 def tile(services: Services, path: str) -> bytes | None:
     """A hash tile by its path below `tile/`, None when there is none. Entry bundles are never served."""
     return services.tiles.read(f"tile/{path}") if _TILE.fullmatch(path) else None

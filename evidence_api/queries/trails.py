@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from custody import audit, event
-from custody.audit import CheckpointView, EntryView, LedgerHealth, TrailFilter, TrailPage
+from custody.audit import CheckpointView, EntryView, LedgerHealth, TimestampView, TrailFilter, TrailPage
 from custody.kernel.outbox import Actor
 from evidence_api.queries.cases import Thing, names_in, things_in
 from evidence_api.registry import reads
@@ -40,11 +40,14 @@ class NamedPage:
 
 @dataclass(frozen=True)
 class LedgerState:
-    """How the ledger stands, its last published head, and the size up to which the witnesses stand behind it."""
+    """How the ledger stands, its last published head, the size up to which the witnesses stand behind it, and the last
+    time stamp.
+    """
 
     health: LedgerHealth
     head: CheckpointView | None
     witnessed_size: int
+    stamped: TimestampView | None
 
 
 def of_case(
@@ -102,7 +105,8 @@ def state(services: Services) -> LedgerState:
     with services.database.read() as session:
         witnessed = audit.latest_witnessed(session)
         size = witnessed.size if witnessed else 0
-        return LedgerState(audit.health(session), audit.latest_checkpoint(session), size)
+        stamped = audit.latest_timestamp(session)
+        return LedgerState(audit.health(session), audit.latest_checkpoint(session), size, stamped)
 
 
 def _criteria(session: Session, case_id: UUID, wanted: Wanted) -> TrailFilter | None:

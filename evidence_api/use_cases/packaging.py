@@ -92,15 +92,19 @@ class PackageDisclosure:
             )
 
     def _published(self, disclosure: Disclosure, manifest: Manifest) -> tuple[list[EntryView], CheckpointView]:
-        """The chains and a head that covers them, waited for as long as publishing usually takes."""
+        """The chains and a head that covers them, waited for as long as publishing usually takes.
+
+        Where authorities stamp the log a stamped head is waited for as well, and done without when none comes.
+        """
         end = time.monotonic() + _PATIENCE_S
         while True:
+            stamped = bool(self._services.tsa_roots) and time.monotonic() < end
             try:
                 with self._services.database.read() as session:
                     entries = _entries(session, disclosure, manifest)
-                    return entries, _head(session, entries)
+                    return entries, _head(session, entries, stamped=stamped)
             except Unavailable:
-                if time.monotonic() > end:
+                if not stamped and time.monotonic() > end:
                     raise
                 time.sleep(_POLL_S)
 
@@ -126,7 +130,8 @@ class PackageDisclosure:
             "index.html": render_reader(manifest, f"dalel-disclosure-{manifest.round}-{disclosure.id.hex[-8:]}.zip"),
             "verify.html": verifier.page(),
         }
-        tags = bundle.write(manifest.encode(), leaves, head.note.encode(), digests, extra)
+        tokens = [stamp.token for stamp in head.timestamps]
+        tags = bundle.write(manifest.encode(), leaves, head.note.encode(), digests, extra, timestamps=tokens)
         return package.build(target, name, tags, files)
 
     def _read(self, case_id: UUID, file: DisclosedFile) -> Iterator[bytes]:
@@ -181,7 +186,7 @@ def _up_to(chain: list[EntryView], last: str, disclosure_id: UUID) -> list[Entry
     raise Unavailable("disclosure.not_published")
 
 
-def _head(session: Session, entries: list[EntryView]) -> CheckpointView:
+def _head(session: Session, entries: list[EntryView], *, stamped: bool) -> CheckpointView:
     last = max(entry.seq for entry in entries)
     head = audit.latest_checkpoint(session)
     if head is None or head.size <= last:
@@ -189,4 +194,8 @@ def _head(session: Session, entries: list[EntryView]) -> CheckpointView:
     witnessed = audit.latest_witnessed(session)
     if witnessed is None or witnessed.size <= last:
         raise Unavailable("disclosure.not_witnessed")
+    if stamped:
+        witnessed = audit.latest_witnessed(session, stamped=True)
+        if witnessed is None or witnessed.size <= last:
+            raise Unavailable("disclosure.not_stamped")
     return witnessed

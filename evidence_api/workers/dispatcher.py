@@ -54,7 +54,9 @@ class Dispatcher:
                 self._send(self._queue_of(row.task), row.id)
                 row.sent_at = now
                 sent += 1
-            work.commit()
+            if sent:
+                work.may_be_lost()  # they are then sent twice, which is harmless
+                work.commit()
         return sent
 
     def run(self, stop: Event) -> None:

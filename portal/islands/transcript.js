@@ -62,12 +62,12 @@ function say(form, text, bad = false) {
 }
 
 async function save(form) {
-  const area = form.elements.text;
-  if (area.value === area.dataset.kept) return;
-  const sent = area.value;
+  const { text: area, speaker } = form.elements;
+  if (area.value === area.dataset.kept && speaker.value === speaker.dataset.kept) return;
+  const [sent, who] = [area.value, speaker.value];
   say(form, words["transcript.saving"]);
   try {
-    const body = new URLSearchParams({ text: sent, revision, csrf_token: form.elements.csrf_token.value });
+    const body = new URLSearchParams({ text: sent, speaker: who, revision, csrf_token: form.elements.csrf_token.value });
     const answer = await fetch(form.action, {
       method: "POST",
       body,
@@ -76,6 +76,8 @@ async function save(form) {
     const told = await answer.json().catch(() => ({}));
     if (!answer.ok) throw new Error(told.detail ?? told.title ?? `HTTP ${answer.status}`);
     area.dataset.kept = sent;
+    speaker.dataset.kept = who;
+    if (who.trim()) form.closest("[data-turn]").querySelector(".turn__speaker").textContent = who.trim();
     revision = String(told.revision ?? revision);
     for (const field of document.querySelectorAll("[name=revision]")) field.value = revision;
     for (const field of document.querySelectorAll("[name=sha256]")) field.value = told.sha256 ?? field.value;
@@ -98,7 +100,9 @@ const soon = (form, wait) => {
 };
 for (const form of document.querySelectorAll("[data-turn-form]")) {
   const area = form.elements.text;
+  const { speaker } = form.elements;
   area.dataset.kept = area.value;
+  speaker.dataset.kept = speaker.value;
   form.querySelector("[data-save]").hidden = true;
   const kept = localStorage.getItem(storeKey(form));
   if (kept !== null && kept !== area.value) {
@@ -106,8 +110,10 @@ for (const form of document.querySelectorAll("[data-turn-form]")) {
     form.closest("details").open = true;
     say(form, words["transcript.offer_back"], true);
   }
-  area.addEventListener("input", () => soon(form, QUIET_MS));
-  area.addEventListener("blur", () => soon(form, 0));
+  for (const field of [area, speaker]) {
+    field.addEventListener("input", () => soon(form, QUIET_MS));
+    field.addEventListener("blur", () => soon(form, 0));
+  }
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     soon(form, 0);

@@ -143,6 +143,7 @@ async function carry(item) {
   try {
     to(item, "hashing");
     const moved = (done) => { item.done = done; draw(item); totals(); };
+    if (hasher?.broken) hasher = null;
     hasher ??= new Hasher(form.dataset.worker);
     item.sha256 ??= await hasher.digest(item.file, moved);
     to(item, "sending");
@@ -226,6 +227,15 @@ find("retry").addEventListener("click", () => {
   start();
 });
 form.addEventListener("submit", (event) => { event.preventDefault(); start(); });
+// The line is back: what waits for its next try goes on now, what had given up is taken again.
+addEventListener("offline", () => { if (started) find("announce").textContent = words["upload.offline"]; });
+addEventListener("online", () => {
+  find("announce").textContent = "";
+  for (const item of items) {
+    if (item.state === "sending") item.again?.();
+    if (item.state === "failed" && item.code === "offline") again(item);
+  }
+});
 addEventListener("beforeunload", (event) => {
   if (running) event.preventDefault();
 });

@@ -31,6 +31,7 @@ class Ledger:
     witnesses: tuple[tuple[str, datetime], ...] = ()
     witnessed_size: int = 0
     anchored_at: datetime | None = None
+    anchored_by: str = ""
     checks: "Checks | None" = None
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from evidence_api.queries.facts import MAX_SPEAKER_CHARS
 from portal import catalog
 from portal.context import EMPTY_FORM, Form, RequestContext
 from portal.pages.cases import CaseHead
@@ -37,8 +38,19 @@ class Word:
 
 
 @dataclass(frozen=True)
+class Speaker:
+    """A voice: `key` as the revision has it, `name` as it is shown, empty while nobody has named it."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Turn:
-    """What one speaker said without a break. `language` is kk, ru or en, for the `lang` attribute."""
+    """What one speaker said without a break; `speaker` is empty while nobody has named the voice.
+
+    `language` is kk, ru or en, for the `lang` attribute.
+    """
 
     index: int
     start_ms: int
@@ -91,8 +103,9 @@ class TranscriptDesk:
     can_confirm: bool = False
     job: Job | None = None
     form: Form = EMPTY_FORM
+    speakers: tuple[Speaker, ...] = ()
 
 
 def render_transcript(context: RequestContext, model: TranscriptDesk) -> str:
     words = {key: catalog.text(context.language, key) for key in ISLAND_WORDS}
-    return page("transcript.html", context, model, words=words, keys_of="transcript")
+    return page("transcript.html", context, model, words=words, keys_of="transcript", speaker_chars=MAX_SPEAKER_CHARS)

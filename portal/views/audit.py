@@ -144,6 +144,8 @@ def _ledger(services: Services) -> Ledger:
         checkpoint_size=state.head.size if state.head else 0,
         witnesses=tuple((one.name, one.at) for one in state.head.witnesses) if state.head else (),
         witnessed_size=state.witnessed_size,
+        anchored_at=state.stamped.at if state.stamped else None,
+        anchored_by=state.stamped.authority if state.stamped else "",
     )
 
 

@@ -17,7 +17,16 @@ from evidence_api.http.routes.redaction import by_exhibits_plan
 from evidence_api.queries import cases as queries
 from evidence_api.queries import desks
 from evidence_api.queries.desks import PlanDesk
-from evidence_api.queries.facts import BLOCK, REASONS, Decision, PageBox, Passage, RenditionView, Suggestion, WordSpan
+from evidence_api.queries.facts import (
+    BLOCK,
+    REASONS,
+    Decision,
+    PageBox,
+    Passage,
+    RenditionView,
+    Suggestion,
+    WordSpan,
+)
 from evidence_api.services import Services
 from evidence_api.use_cases import redacting
 from portal.catalog import Language
@@ -302,11 +311,13 @@ def _preview(found: PlanDesk, language: Language) -> tuple[PreviewLine, ...]:
             if isinstance(region, PageBox)
         )
     spoken = found.said.said.turns
+    # As burning does it: who speaks leaves as a number by first appearance.
+    numbers = {name: str(place) for place, name in enumerate(found.said.said.speakers, 1)}
     return tuple(
         PreviewLine(
             runs=tuple(_run(passage) for passage in passages),
             language=spoken[number].language,
-            speaker=spoken[number].speaker,
+            speaker=numbers[spoken[number].speaker],
             start_ms=spoken[number].start_ms,
         )
         for number, passages in groupby(found.passages, lambda passage: passage.turn)

@@ -1,5 +1,6 @@
 """The transcript desk."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -12,12 +13,21 @@ from evidence_api.http.guard import Access, by_exhibit, guard
 from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import router
 from evidence_api.queries import cases as queries
-from evidence_api.queries.facts import Reading, RevisionFacts, SetText, TranscriptFacts
+from evidence_api.queries.facts import (
+    UNKNOWN_SPEAKER,
+    Edit,
+    Reading,
+    RenameSpeaker,
+    RevisionFacts,
+    SetSpeaker,
+    SetText,
+    TranscriptFacts,
+)
 from evidence_api.services import Services
 from evidence_api.use_cases import transcribing
 from portal.context import EMPTY_FORM, Form
 from portal.lines import exhibit_ref, head, job
-from portal.pages.transcript import RevisionRow, TranscriptDesk, Turn, Word, render_transcript
+from portal.pages.transcript import RevisionRow, Speaker, TranscriptDesk, Turn, Word, render_transcript
 from portal.visits import CORRECTABLE, Fields, context, go, html, returned
 
 routes = router()
@@ -46,8 +56,9 @@ def correct(
 ) -> Response:
     """Save one turn's text as a new revision; for modules as JSON, else by going back to the turn."""
     wants_json = request.headers.get("accept", "").startswith("application/json")
+    edits: list[Edit] = [SetSpeaker(turn, fields["speaker"])] if fields.get("speaker", "").strip() else []
     try:
-        revision = _correct(services, access, exhibit_id, turn, fields)
+        revision = _write(services, access, exhibit_id, fields, [*edits, SetText(turn, fields.get("text", ""))])
     except CORRECTABLE as refusal:
         if wants_json:
             raise
@@ -57,6 +68,23 @@ def correct(
         saved_at = revision.created_at.isoformat().replace("+00:00", "Z")
         return JSONResponse({"revision": revision.number, "sha256": revision.sha256, "saved_at": saved_at})
     return go(f"/exhibits/{exhibit_id}/transcript", f"corrected#turn-{turn}")
+
+
+@routes.post("/exhibits/{exhibit_id}/transcript/speakers")
+def name_speaker(
+    exhibit_id: UUID,
+    request: Request,
+    services: ServicesOf,
+    fields: Fields,
+    access: Annotated[Access, guard("transcript.correct", by_exhibit)],
+) -> Response:
+    """Name a speaker everywhere, as a new revision."""
+    try:
+        edit = RenameSpeaker(fields.get("speaker", ""), fields.get("name", ""))
+        _write(services, access, exhibit_id, fields, [edit])
+    except CORRECTABLE as refusal:
+        return html(_desk(request, services, access, exhibit_id, returned(fields, refusal, {})), 422)
+    return go(f"/exhibits/{exhibit_id}/transcript", "corrected")
 
 
 @routes.post("/exhibits/{exhibit_id}/transcript/confirm")
@@ -77,9 +105,10 @@ def confirm(
     return go(f"/exhibits/{exhibit_id}/transcript", "confirmed")
 
 
-def _correct(services: Services, access: Access, exhibit_id: UUID, turn: int, fields: dict[str, str]) -> RevisionFacts:
+def _write(
+    services: Services, access: Access, exhibit_id: UUID, fields: dict[str, str], edits: Sequence[Edit]
+) -> RevisionFacts:
     facts = _facts(services, exhibit_id)
-    edits = [SetText(turn, fields.get("text", ""))]
     parent = _number(fields.get("revision", ""))
     return transcribing.correct(services, access.actor, facts.id, parent=parent, edits=edits)
 
@@ -115,6 +144,9 @@ def _desk(request: Request, services: Services, access: Access, exhibit_id: UUID
         revision=reading.revision.number if reading else 0,
         sha256=reading.revision.sha256 if reading else "",
         turns=turns(reading) if reading else (),
+        speakers=tuple(Speaker(one, "" if one == UNKNOWN_SPEAKER else one) for one in reading.said.speakers)
+        if reading
+        else (),
         revisions=tuple(_revision_row(one, names) for one in revisions),
         engine=f"{facts.engine} {facts.engine_version}" if facts.engine else "",
         model=facts.model or "",
@@ -139,7 +171,7 @@ def turns(reading: Reading) -> tuple[Turn, ...]:
             index=index,
             start_ms=turn.start_ms,
             end_ms=turn.end_ms,
-            speaker=turn.speaker,
+            speaker="" if turn.speaker == UNKNOWN_SPEAKER else turn.speaker,
             language=turn.language,
             words=tuple(Word(word.text, word.start_ms, word.end_ms, word.probability_ppm) for word in turn.words),
         )

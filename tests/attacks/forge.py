@@ -6,7 +6,7 @@ Each attack changes one thing and remakes whatever comes after it, so that only 
 import io
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.x509 import Certificate
 
 from custody.proof import bundle, canonical, cosignature, merkle, note, policy, verify
 from custody.proof.bundle import FileDigest, ProvenLeaf
@@ -26,7 +27,8 @@ ORIGIN = "dalel.example/log"
 TOP = "dalel-disclosure-1"
 NOW_S = 1_795_000_000
 WITNESS_NAMES = ("court", "bar", "university")
-JUDGES: list[Callable[[bytes, bytes, verify.Verified | VerificationError], None]] = []
+Outcome = verify.Verified | VerificationError
+JUDGES: list[Callable[[bytes, bytes, Outcome], None]] = []
 """Other verifiers that must come to the same outcome: tests/browser puts the browser's here."""
 
 
@@ -249,16 +251,8 @@ def burned(rendition: str, kind: str, data: bytes, source: bytes) -> dict[str, A
 
 
 def leak_checked(rendition: str, data: bytes, result: str = "passed") -> dict[str, Any]:
-    return event(
-        "rendition.leak_checked",
-        f"exhibit:{INTERROGATION}",
-        exhibit=INTERROGATION,
-        rendition=rendition,
-        sha256=digest(data),
-        result=result,
-        report_sha256=digest(b"report"),
-        checks=7,
-    )
+    facts = {"exhibit": INTERROGATION, "rendition": rendition, "sha256": digest(data), "result": result, "checks": 7}
+    return event("rendition.leak_checked", f"exhibit:{INTERROGATION}", **facts, report_sha256=digest(b"report"))
 
 
 def _redaction(transcript: bytes, sound: bytes, original: bytes) -> list[dict[str, Any]]:
@@ -324,7 +318,12 @@ def named_items(story: Story) -> set[str]:
     return {f"disclosure:{DISCLOSURE}", *(f"exhibit:{file['exhibit']}" for file in story.manifest["files"])}
 
 
-def entries(story: Story, log: Log | None = None, leaves: list[ProvenLeaf] | None = None) -> dict[str, bytes]:
+def entries(
+    story: Story,
+    log: Log | None = None,
+    leaves: list[ProvenLeaf] | None = None,
+    timestamps: Iterable[bytes] = (),
+) -> dict[str, bytes]:
     """Every entry of the package, tag files first. `leaves` if they are not those that belong into it."""
     log = log or Log(chained(story.events))
     if leaves is None:
@@ -338,6 +337,7 @@ def entries(story: Story, log: Log | None = None, leaves: list[ProvenLeaf] | Non
         files,
         extra={"index.html": b"<!doctype html>"},
         info={"External-Identifier": DISCLOSURE},
+        timestamps=list(timestamps),
     )
     return {**tags, **story.files}
 
@@ -369,17 +369,18 @@ def zipped(entries: Mapping[str, bytes], top: str = TOP) -> bytes:
     return target.getvalue()
 
 
-def checked(package: bytes, policy_bytes: str | None = None) -> verify.Verified:
-    """Verifies the ZIP bytes as the command would; every judge in JUDGES hears the outcome."""
+def checked(package: bytes, policy_bytes: str | None = None, tsa_roots: Sequence[Certificate] = ()) -> verify.Verified:
+    """Verifies the ZIP bytes as the command would; every judge in JUDGES hears what happens without time stamps."""
     used = (policy_bytes or policy_text()).encode()
+    trusted = policy.parse(used)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "package.zip"
         path.write_bytes(package)
         try:
-            outcome: verify.Verified | VerificationError = verify.verify_path(path, policy.parse(used), now_s=NOW_S)
+            outcome: Outcome = verify.verify_path(path, trusted, now_s=NOW_S, tsa_roots=tsa_roots)
         except VerificationError as refusal:
             outcome = refusal
-    for judge in JUDGES:
+    for judge in () if tsa_roots else JUDGES:
         judge(package, used, outcome)
     if isinstance(outcome, VerificationError):
         raise outcome
@@ -387,12 +388,12 @@ def checked(package: bytes, policy_bytes: str | None = None) -> verify.Verified:
 
 
 def refused(
-    package: Mapping[str, bytes] | bytes, step: Step, code: str, policy_bytes: str | None = None
+    package: Mapping[str, bytes] | bytes, step: Step, code: str, *trust: Any, **stamps: Any
 ) -> VerificationError:
     """Asserts that exactly this step refuses the package, with this code."""
     raw = package if isinstance(package, bytes) else zipped(package)
     with pytest.raises(VerificationError) as caught:
-        checked(raw, policy_bytes)
+        checked(raw, *trust, **stamps)
     refusal = caught.value
     assert (refusal.step, refusal.code) == (step, code), str(refusal)
     for language in ("kk", "ru", "en"):

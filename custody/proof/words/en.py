@@ -91,6 +91,10 @@ FOUND = {
     "checkpoint.signature": "the checkpoint is not signed as it must be: {reason}",
     "witnesses.quorum": "the quorum {quorum} is not reached; cosigned by: {names}",
     "witnesses.signature": "a cosignature is false: {reason}",
+    "timestamps.missing": "no time stamp by an authority you trust",
+    "timestamps.invalid": "the time stamp {entry} does not hold: {reason}",
+    "timestamps.early": "the time stamp {entry} says {time}: before what it stamps",
+    "timestamps.late": "the time stamp {entry} says {time}: too long after, or in the future",
     "passed.container": "{entries} entries",
     "passed.files": "{files} files, {size_bytes} bytes, every digest fits",
     "passed.manifest": "files named: {files}, exhibits withheld: {withheld}",
@@ -103,6 +107,7 @@ FOUND = {
     "passed.witnesses": "cosigned by {names}",
     "passed.no_witnesses": "your policy asks for none",
     "passed.not_asked": "not asked",
+    "passed.time_stamps": "stamped by {names}",
 }
 
 SAID = {
@@ -115,6 +120,7 @@ SAID = {
     "unusable": "Nothing was verified. Not usable: {what} ({why})",
     "what.package": "the package",
     "what.policy": "the policy",
+    "what.tsa_roots": "the roots of the time-stamping authorities",
     "unsigned": "No signature covers these accompanying files: {names}.",
     "limits": "Not proved: that what was recorded is true, and that the witnesses of your policy are honest.",
     "ok": "holds",

@@ -92,6 +92,10 @@ FOUND = {
     "checkpoint.signature": "бақылау нүктесіне тиісінше қол қойылмаған: {reason}",
     "witnesses.quorum": "{quorum} кворумы жиналмаған; растағандар: {names}",
     "witnesses.signature": "куәгердің қолы дұрыс емес: {reason}",
+    "timestamps.missing": "сіз сенетін органның уақыт белгісі жоқ",
+    "timestamps.invalid": "{entry} уақыт белгісі жарамсыз: {reason}",
+    "timestamps.early": "{entry} уақыт белгісі {time} дейді: белгіленген нәрседен бұрын",
+    "timestamps.late": "{entry} уақыт белгісі {time} дейді: тым кеш немесе болашақта",
     "passed.container": "жазба саны: {entries}",
     "passed.files": "файл саны: {files}, байт: {size_bytes}, барлық хеш сәйкес",
     "passed.manifest": "аталған файл: {files}, берілмеген дәлел: {withheld}",
@@ -104,6 +108,7 @@ FOUND = {
     "passed.witnesses": "растағандар: {names}",
     "passed.no_witnesses": "саясатыңыз оларды талап етпейді",
     "passed.not_asked": "талап етілмеген",
+    "passed.time_stamps": "белгілеген: {names}",
 }
 
 SAID = {
@@ -116,6 +121,7 @@ SAID = {
     "unusable": "Ештеңе тексерілмеді. Жарамсыз: {what} ({why})",
     "what.package": "пакет",
     "what.policy": "саясат",
+    "what.tsa_roots": "уақыт белгісі органдарының түбірлері",
     "unsigned": "Мына ілеспе файлдарды ешбір қол қамтымайды: {names}.",
     "limits": "Дәлелденбегені: жазылғанның шындығы және саясатыңыздағы куәгерлердің адалдығы.",
     "ok": "дұрыс",

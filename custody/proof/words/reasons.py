@@ -318,4 +318,78 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "тақтадағы хеш саны орнына сай емес",
         "в плитке не то число хешей",
     ),
+    # time stamps
+    "an element of another kind stands where it must not": (
+        "өз орнында емес элемент тұр",
+        "элемент не того вида на этом месте",
+    ),
+    "bytes are left over": ("артық байттар қалған", "остались лишние байты"),
+    "not strict DER": ("қатаң DER емес", "не строгий DER"),
+    "the authority did not grant a time stamp": ("орган уақыт белгісін бермеді", "орган не выдал отметку времени"),
+    "not a PEM file of certificates": ("сертификаттары бар PEM файл емес", "не файл PEM с сертификатами"),
+    "a time stamp is larger than 64 KiB": ("уақыт белгісі 64 КиБ-тан үлкен", "отметка времени больше 64 КиБ"),
+    "the time stamp is over other data": (
+        "уақыт белгісі басқа деректерге қойылған",
+        "отметка времени поставлена на другие данные",
+    ),
+    "the time stamp has another version": ("уақыт белгісінің нұсқасы басқа", "у отметки времени другая версия"),
+    "the time stamp has a critical part that is not known": (
+        "уақыт белгісінде белгісіз міндетті бөлік бар",
+        "в отметке времени неизвестная обязательная часть",
+    ),
+    "a time is not in the form of time stamps": (
+        "уақыт тиісті түрде жазылмаған",
+        "время записано не в форме отметок времени",
+    ),
+    "the time stamp's signature is not over a time stamp": (
+        "қол уақыт белгісіне қойылмаған",
+        "подпись поставлена не на отметку времени",
+    ),
+    "the time stamp's signature is over another time stamp": (
+        "қол басқа уақыт белгісіне қойылған",
+        "подпись поставлена на другую отметку времени",
+    ),
+    "the time stamp does not carry its signer's certificate": (
+        "уақыт белгісінде қол қоюшының сертификаты жоқ",
+        "в отметке времени нет сертификата подписавшего",
+    ),
+    "an attribute stands twice or has not one value": (
+        "атрибут екі рет тұр немесе мәні біреу емес",
+        "атрибут стоит дважды или значение не одно",
+    ),
+    "the time stamp's signature names no certificate": ("қол сертификатты атамайды", "подпись не называет сертификата"),
+    "the time stamp's signature names another certificate": (
+        "қол басқа сертификатты атайды",
+        "подпись называет другой сертификат",
+    ),
+    "the time stamp is signed in a way that is not known": (
+        "уақыт белгісіне белгісіз тәсілмен қол қойылған",
+        "отметка времени подписана неизвестным способом",
+    ),
+    "the time stamp's signature does not fit": (
+        "уақыт белгісінің қолы сай емес",
+        "подпись отметки времени не подходит",
+    ),
+    "the signer's certificate is not for time stamps": (
+        "қол қоюшының сертификаты уақыт белгісіне арналмаған",
+        "сертификат подписавшего не для отметок времени",
+    ),
+    "a certificate was not valid at the time of the time stamp": (
+        "белгі қойылған уақытта сертификат жарамсыз болған",
+        "сертификат не действовал во время отметки",
+    ),
+    "the time stamp's authority leads to none of the trusted roots": (
+        "уақыт белгісінің органы сенімді түбірлерге апармайды",
+        "орган отметки времени не ведёт ни к одному доверенному корню",
+    ),
+    "a certificate cannot be read": ("сертификат оқылмайды", "сертификат не читается"),
+    "not a time-stamp token": ("уақыт белгісі емес", "не отметка времени"),
+    "the time stamp uses a digest that is not known": (
+        "уақыт белгісінде белгісіз хеш қолданылған",
+        "в отметке времени неизвестный вид хеша",
+    ),
+    "a package has more than 9 time stamps": (
+        "топтамада 9-дан көп уақыт белгісі бар",
+        "в пакете больше 9 отметок времени",
+    ),
 }

@@ -92,6 +92,10 @@ FOUND = {
     "checkpoint.signature": "контрольная точка подписана не так, как должна: {reason}",
     "witnesses.quorum": "кворум {quorum} не набран; подтвердили: {names}",
     "witnesses.signature": "подпись свидетеля неверна: {reason}",
+    "timestamps.missing": "нет отметки времени органа, которому вы доверяете",
+    "timestamps.invalid": "отметка времени {entry} не действительна: {reason}",
+    "timestamps.early": "отметка времени {entry} говорит {time}: раньше того, что она отмечает",
+    "timestamps.late": "отметка времени {entry} говорит {time}: слишком поздно или в будущем",
     "passed.container": "записей: {entries}",
     "passed.files": "файлов: {files}, байтов: {size_bytes}, все хеши совпали",
     "passed.manifest": "названо файлов: {files}, удержано доказательств: {withheld}",
@@ -104,6 +108,7 @@ FOUND = {
     "passed.witnesses": "подтвердили: {names}",
     "passed.no_witnesses": "ваша политика их не требует",
     "passed.not_asked": "не требуется",
+    "passed.time_stamps": "отмечено: {names}",
 }
 
 SAID = {
@@ -116,6 +121,7 @@ SAID = {
     "unusable": "Ничего не проверено. Непригодно: {what} ({why})",
     "what.package": "пакет",
     "what.policy": "политика",
+    "what.tsa_roots": "корни органов отметки времени",
     "unsigned": "Ни одна подпись не охватывает сопутствующие файлы: {names}.",
     "limits": "Не доказано: что записанное правдиво и что свидетели вашей политики честны.",
     "ok": "верно",

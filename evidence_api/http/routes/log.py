@@ -30,6 +30,13 @@ def policy(services: ServicesOf, access: Annotated[Access, guard("log.read")]) -
     return Response(log.policy(services), headers=_FRESH, media_type=_TEXT)
 
 
+@routes.get("/tsa-roots")
+def tsa_roots(services: ServicesOf, access: Annotated[Access, guard("log.read")]) -> Response:
+    """The roots of the log's time-stamping authorities. Convenient, not trustworthy, as the policy is."""
+    del access
+    return Response(log.tsa_roots(services), headers=_FRESH, media_type="application/x-pem-file")
+
+
 @routes.get("/tile/{path:path}")
 def tile(path: str, services: ServicesOf, access: Annotated[Access, guard("log.read")]) -> Response:
     """A hash tile, written once."""

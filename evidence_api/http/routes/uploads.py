@@ -75,7 +75,6 @@ def create(
     upload, token = intake.begin(services, access.actor, access.case_id, form)
     headers = _state(upload) | {
         "Location": f"/api/v1/uploads/{upload.id}",
-        "Dalel-Exhibit": str(upload.exhibit_id),
         "Upload-Token": token,
     }
     return Response(status_code=201, headers=headers)
@@ -178,6 +177,7 @@ def _speaks_tus(request: Request) -> None:
 def _state(upload: Upload) -> dict[str, str]:
     expires: datetime = upload.expires_at.astimezone(UTC)
     return _TUS | {
+        "Dalel-Exhibit": str(upload.exhibit_id),
         "Upload-Offset": str(upload.offset_bytes),
         "Upload-Length": str(upload.size_bytes),
         "Upload-Expires": format_datetime(expires, usegmt=True),

@@ -26,8 +26,15 @@ export class Hasher {
     this.worker = new Worker(address, { type: "module" });
     this.waiting = new Map();
     this.next = 0;
+    this.broken = false;
+    // The worker's script could not be loaded: no file of this desk can be hashed until it is asked for again.
+    this.worker.onerror = () => {
+      this.broken = true;
+      for (const job of this.waiting.values()) job.reject(new Error("offline"));
+    };
     this.worker.onmessage = ({ data }) => {
       const job = this.waiting.get(data.id);
+      if (data.sha256 || data.failed) this.waiting.delete(data.id);
       if (data.sha256) job.resolve(data.sha256);
       else if (data.failed) job.reject(new Error("upload.forgotten"));
       else job.progress(data.done);
@@ -43,6 +50,8 @@ export class Hasher {
   }
 }
 
+const randomKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
 const codeOf = (response) => {
   try {
     return JSON.parse(response.getBody()).code;
@@ -51,10 +60,12 @@ const codeOf = (response) => {
   }
 };
 
-/** Send a file; resolves to the exhibit's id. Rejects with an Error whose message is a stable code. */
+/** Send a file; `item.again` goes on at once instead of waiting for the next try. Resolves to the exhibit's id. Rejects with an Error whose message is a stable code. */
 export function send(item, details, csrf, progress) {
   const known = begun(details.case)[item.fingerprint];
-  const entry = { case: details.case, name: item.file.name, sha256: item.sha256, size: item.file.size, ...known };
+  const entry = { case: details.case, name: item.file.name, sha256: item.sha256, size: item.file.size, key: randomKey(), ...known };
+  // Kept before anything is sent: when the answer to the creation is lost, the same key finds the same upload again.
+  remember(item.fingerprint, entry);
   return new Promise((resolve, reject) => {
     const upload = new tus.Upload(item.file, {
       endpoint: "/api/v1/uploads",
@@ -64,29 +75,32 @@ export function send(item, details, csrf, progress) {
       storeFingerprintForResuming: false,
       metadata: { ...details, filename: item.file.name, folder: item.folder, sha256: item.sha256 },
       onBeforeRequest(request) {
-        if (request.getMethod() === "POST") request.setHeader("X-CSRF-Token", csrf);
-        else if (entry.token) request.setHeader("Authorization", `Upload ${entry.token}`);
+        if (request.getMethod() === "POST") request.setHeader("Idempotency-Key", entry.key);
+        if (request.getMethod() !== "POST" && entry.token) request.setHeader("Authorization", `Upload ${entry.token}`);
+        else request.setHeader("X-CSRF-Token", csrf);
       },
       onAfterResponse(request, response) {
+        entry.exhibit = response.getHeader("Dalel-Exhibit") ?? entry.exhibit;
         if (request.getMethod() !== "POST" || response.getStatus() !== 201) return;
         entry.url = new URL(response.getHeader("Location"), location.href).href;
-        entry.exhibit = response.getHeader("Dalel-Exhibit");
-        entry.token = response.getHeader("Upload-Token");
+        entry.token = response.getHeader("Upload-Token") ?? undefined;
         remember(item.fingerprint, entry);
       },
       onShouldRetry(fault) {
         const status = fault.originalResponse?.getStatus() ?? 0;
-        return status === 0 || status === 409 && codeOf(fault.originalResponse) === "upload.wrong_offset" || status === 423 || status >= 500;
+        return status === 0 || status === 409 && ["upload.wrong_offset", "idempotency.in_progress"].includes(codeOf(fault.originalResponse)) || status === 423 || status >= 500;
       },
       onProgress: (sent) => progress(sent),
       onSuccess: () => resolve(entry.exhibit),
       onError(fault) {
         const answer = fault.originalResponse;
         const code = answer ? codeOf(answer) : undefined;
-        if (["upload.not_found", "upload.expired", "upload.terminated"].includes(code)) remember(item.fingerprint, null);
+        const never = answer && !entry.url;
+        if (never || ["upload.not_found", "upload.expired", "upload.terminated"].includes(code)) remember(item.fingerprint, null);
         reject(new Error(code ?? (answer ? "unknown" : "offline")));
       },
     });
+    item.again = () => upload.abort().then(() => upload.start());
     upload.start();
   });
 }

@@ -6,7 +6,10 @@ import pytest
 from evidence_api.migrations import models, run
 from tests.databases import FreshDatabase, conninfo
 
-IMMUTABLE = {"ledger_entries", "checkpoints", "checkpoint_cosignatures", "checkpoint_quorums"}
+IMMUTABLE = {"ledger_entries", "checkpoints", "checkpoint_cosignatures", "checkpoint_quorums"} | {
+    "anchors",
+    "checkpoint_timestamps",
+}
 
 
 def test_head_equals_the_models(fresh_database: FreshDatabase) -> None:

@@ -52,3 +52,14 @@ def test_short_digest() -> None:
 
 def test_from_ms() -> None:
     assert formats.from_ms(1_773_493_522_000) == AT
+
+
+def test_a_day_is_the_readers() -> None:
+    span = formats.day_span("2026-03-14", 5)
+    assert span == (datetime(2026, 3, 13, 19, tzinfo=UTC), datetime(2026, 3, 14, 19, tzinfo=UTC))
+    assert formats.moment(span[0], 5).startswith("14.03.2026 00:00:00")
+
+
+@pytest.mark.parametrize("text", ["", "14.03.2026", "2026-02-30", "2026-03-14T00:00"])
+def test_what_is_no_day_has_no_span(text: str) -> None:
+    assert formats.day_span(text, 5) is None

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from custody import __main__ as command
 from custody.proof import words
 from tests.attacks import forge
+from tests.attacks import test_timestamps as attacked
 
 ROOT = Path(command.__file__).parents[1]
 HONEST = forge.entries(forge.tell())
@@ -93,6 +95,21 @@ def test_unusable(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         command.main(["verify"])
     assert caught.value.code == 2
+
+
+def test_time_stamps_are_asked_for_with_roots(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    roots = package.parent / "roots.pem"
+    roots.write_bytes(attacked.ROOT.public_bytes(Encoding.PEM))
+    assert run(package, "--tsa-roots", str(roots), "--lang", "en") == 1
+    assert words.found("timestamps.missing", {}, "en") in capsys.readouterr().out
+    package.write_bytes(forge.zipped(attacked.stamped(attacked.token())))
+    assert run(package, "--tsa-roots", str(roots), "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["timestamps"][0]["time_s"] == forge.NOW_S
+    assert "DEVELOPMENT" in report["steps"][10]["found"]
+    roots.write_text("junk")
+    assert run(package, "--tsa-roots", str(roots)) == 2
+    assert run(package, "--tsa-roots", str(package.parent / "absent")) == 2
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,10 @@ from custody.proof.refusal import Step, VerificationError
 from custody.proof.words import reasons
 
 PROOF = Path(refusal.__file__).parent
-KINDS = {"Malformed", "NotCanonical", "ProofInvalid", "SignatureInvalid", "ContainerInvalid", "QuorumNotReached"}
+KINDS = {"Malformed", "NotCanonical", "ProofInvalid", "SignatureInvalid", "ContainerInvalid", "QuorumNotReached"} | {
+    "TokenInvalid",
+    "AuthorityUnknown",
+}
 
 
 def called(node: ast.Call) -> str:
@@ -44,7 +47,13 @@ def test_every_reason_is_translated() -> None:
 def test_every_code_has_its_sentences() -> None:
     codes = literals({"VerificationError", "passed", "_at"}, 1)
     codes |= literals({"_refusal"}, 0)
-    codes |= {"passed.no_witnesses", "passed.witnesses", "witnesses.signature"}
+    codes |= {
+        "passed.time_stamps",
+        "passed.not_asked",
+        "passed.no_witnesses",
+        "passed.witnesses",
+        "witnesses.signature",
+    }
     for language, module in words.LANGUAGES.items():
         assert set(module.FOUND) == codes, language
         assert set(module.STEPS) == set(Step), language

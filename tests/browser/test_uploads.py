@@ -1,0 +1,134 @@
+"""Uploads that go wrong on the way: a page reloaded, the cable out, an answer lost; folders dropped on the desk."""
+
+import os
+from pathlib import Path
+
+from playwright.sync_api import Dialog, Page, Route, expect
+
+from evidence_api.demo import cast
+from tests.browser import story
+from tests.browser.real import Stage
+
+PART_BYTES = 16 * 1024 * 1024
+SLOW_MS = 90_000
+
+
+def big_file(stage: Stage, name: str) -> Path:
+    """More than one part of the desk's, never the same twice."""
+    target = stage.folder / name
+    target.write_bytes(os.urandom(PART_BYTES + 1_000_000))
+    return target
+
+
+def at_the_desk(stage: Stage) -> Page:
+    story.reach(stage, "opened")
+    page = stage.visit(cast.INVESTIGATOR)
+    page.goto(stage.found["case"] + "/upload")
+    return page
+
+
+def send(page: Page, file: Path) -> None:
+    page.select_option("#basis", "seizure")
+    page.select_option("#purpose", "pretrial")
+    page.locator("[data-input-files]").set_input_files(file)
+    page.click("[data-start]")
+
+
+def sealed(page: Page) -> None:
+    expect(page.locator("[data-rows] .govuk-tag--good")).to_have_count(1, timeout=SLOW_MS)
+
+
+def test_a_reloaded_page_goes_on_at_the_byte_and_leaving_is_warned_of(stage: Stage) -> None:
+    page, file = at_the_desk(stage), big_file(stage, "reloaded.bin")
+    offsets: list[str] = []
+    warned: list[str] = []
+
+    def part(route: Route) -> None:
+        offsets.append(route.request.headers["upload-offset"])
+        if offsets == ["0"] or len(offsets) > 2:
+            route.continue_()  # the second part never gets through; after the reload all do
+
+    def warn(dialog: Dialog) -> None:
+        warned.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", warn)
+    page.route(
+        "**/api/v1/uploads/*", lambda route: part(route) if route.request.method == "PATCH" else route.continue_()
+    )
+    with page.expect_request(lambda request: request.headers.get("upload-offset") == str(PART_BYTES)):
+        send(page, file)
+    page.reload()
+    assert warned == ["beforeunload"]
+    expect(page.locator("[data-resume]")).to_contain_text("1")
+    send(page, file)
+    sealed(page)
+    assert offsets == ["0", str(PART_BYTES), str(PART_BYTES)]
+    page.unroute_all()
+    page.remove_listener("dialog", warn)
+    page.goto(stage.found["case"] + "/upload")
+    expect(page.locator("[data-resume]")).to_be_hidden()
+
+
+def test_a_cut_connection_is_told_and_waited_for(stage: Stage) -> None:
+    page, file = at_the_desk(stage), big_file(stage, "cut.bin")
+    cut = [True]
+
+    def part(route: Route) -> None:
+        second = route.request.headers.get("upload-offset") == str(PART_BYTES)
+        route.abort("internetdisconnected") if second and cut[0] else route.continue_()
+
+    page.route("**/api/v1/uploads/*", part)
+    with page.expect_request(lambda request: request.headers.get("upload-offset") == str(PART_BYTES)):
+        send(page, file)
+    page.context.set_offline(True)
+    try:
+        expect(page.locator("[data-announce]")).not_to_have_text("")
+    finally:
+        cut[0] = False
+        page.context.set_offline(False)
+    sealed(page)
+    page.unroute_all()
+    stage.faults.clear()
+
+
+def test_a_lost_answer_makes_no_second_exhibit(stage: Stage) -> None:
+    page, file = at_the_desk(stage), stage.folder / "lost.bin"
+    file.write_bytes(os.urandom(2_000_000))
+    lost: list[int] = []
+
+    def create(route: Route) -> None:
+        answer = route.fetch()
+        if lost:
+            route.fulfill(response=answer)
+        else:
+            lost.append(answer.status)
+            route.abort("connectionreset")
+
+    page.route("**/api/v1/uploads", create)
+    send(page, file)
+    sealed(page)
+    page.unroute_all()
+    assert lost == [201]
+    stage.faults.clear()
+
+
+def test_a_folder_is_dropped_with_its_tree(stage: Stage) -> None:
+    page = at_the_desk(stage)
+    folder = stage.folder / "Тінту"
+    (folder / "Диск").mkdir(parents=True, exist_ok=True)
+    (folder / "Диск" / "қолхат 📷.txt").write_bytes(os.urandom(40))
+    (folder / "тізім.txt").write_bytes(os.urandom(40))
+    box = page.locator("[data-drop]").bounding_box()
+    assert box is not None
+    protocol = page.context.new_cdp_session(page)
+    at = {
+        "x": box["x"] + 20,
+        "y": box["y"] + 20,
+        "data": {"items": [], "files": [str(folder)], "dragOperationsMask": 1},
+    }
+    for kind in ("dragEnter", "dragOver", "drop"):
+        protocol.send("Input.dispatchDragEvent", {"type": kind, **at})
+    expect(page.locator("[data-rows] th")).to_have_count(2)
+    told = page.locator("[data-rows] th").all_inner_texts()
+    assert sorted(told) == ["Тінту/Диск/қолхат 📷.txt", "Тінту/тізім.txt"]

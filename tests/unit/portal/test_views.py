@@ -1,0 +1,49 @@
+"""Between a form's words and what is asked for; between ids in events and what people call them."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from custody import event
+from custody.kernel.errors import Invalid
+from evidence_api.queries.cases import ROUND, Thing
+from portal.catalog import LANGUAGES, Language
+from portal.lines import readable
+from portal.pages.audit import AREAS
+from portal.views.audit import _wanted
+from portal.views.cases import _until
+
+ONE, TWO, THREE, FOUR = (UUID(int=number) for number in range(1, 5))
+
+
+def test_filter_days_are_local_and_the_last_is_whole() -> None:
+    wanted = _wanted({"since": "2026-03-14", "until": "2026-03-14"})
+    assert wanted.since == datetime(2026, 3, 13, 19, tzinfo=UTC)
+    assert wanted.until == datetime(2026, 3, 14, 19, tzinfo=UTC)
+
+
+def test_a_grant_ends_with_the_local_day() -> None:
+    assert _until("2026-03-14") == datetime(2026, 3, 14, 18, 59, 59, 999_000, tzinfo=UTC)
+    assert _until("") is None
+    with pytest.raises(Invalid) as refused:
+        _until("14.03.2026")
+    assert refused.value.code == "grant.until_past"
+
+
+def test_every_event_of_a_case_is_in_some_area() -> None:
+    covered = {first for area in AREAS for first in _wanted({"area": area}).areas}
+    of_no_case = {"system", "store", "key", "config"}
+    assert {name.partition(".")[0] for name in event.EVENTS} - of_no_case <= covered
+    assert set(_wanted({"area": "exhibit"}).areas) == {"exhibit", "upload", "fixity"}
+    assert _wanted({"area": "everything; DROP"}).areas == ()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_ids_are_read_as_names_and_numbers(language: Language) -> None:
+    things = {TWO: Thing(3), THREE: Thing(3, "sound"), FOUR: Thing(2, ROUND)}
+    told = readable(language, {ONE: "Прокурор Ерлан Демо"}, things)
+    assert told[str(ONE)] == "Прокурор Ерлан Демо"
+    assert "3" in told[str(TWO)]
+    assert told[str(THREE)].startswith(told[str(TWO)] + ", ")
+    assert "2" in told[str(FOUR)]
