@@ -372,12 +372,11 @@ def zipped(entries: Mapping[str, bytes], top: str = TOP) -> bytes:
 def checked(package: bytes, policy_bytes: str | None = None, tsa_roots: Sequence[Certificate] = ()) -> verify.Verified:
     """Verifies the ZIP bytes as the command would; every judge in JUDGES hears what happens without time stamps."""
     used = (policy_bytes or policy_text()).encode()
-    trusted = policy.parse(used)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "package.zip"
         path.write_bytes(package)
         try:
-            outcome: Outcome = verify.verify_path(path, trusted, now_s=NOW_S, tsa_roots=tsa_roots)
+            outcome: Outcome = verify.verify_path(path, policy.parse(used), now_s=NOW_S, tsa_roots=tsa_roots)
         except VerificationError as refusal:
             outcome = refusal
     for judge in () if tsa_roots else JUDGES:
