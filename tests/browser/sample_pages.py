@@ -28,6 +28,13 @@ from tests.browser.samples import (
     ident,
 )
 
+FOUND = audit.Check(
+    ago(minutes=9),
+    False,
+    ("DIFFERS. Step 2, Entries.", "Expected: entries without a gap", "Found: entry 17 is not there"),
+    "sha256:" + "0" * 64,
+    "/ledger/checks/1.json",
+)
 PAGES = {
     "sign-in": (
         session.render_sign_in,
@@ -120,6 +127,7 @@ PAGES = {
     "trail": (audit.render_trail, TRAIL),
     "trail-empty": (audit.render_trail, replace(TRAIL, events=(), next_href=None)),
     "ledger": (audit.render_ledger, LEDGER),
+    "ledger-checked": (audit.render_ledger, replace(LEDGER, checks=audit.Checks((FOUND,)))),
     "ledger-checking": (
         audit.render_ledger,
         replace(LEDGER, checks=audit.Checks((), ago(minutes=1), 4096, 10_000)),
