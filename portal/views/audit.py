@@ -166,7 +166,7 @@ def _wanted(filters: Mapping[str, str]) -> trails.Wanted:
 _AREAS = {
     "exhibit": ("exhibit", "upload", "fixity"),
     "content": ("content", "page", "trail"),
-    "access": ("access", "session", "account"),
+    "access": ("access", "act", "session", "account"),
 }
 """First parts of event types behind an area that is wider than its own name."""
 
