@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
+from custody.kernel.outbox import Actor
 from custody.proof import policy, verify
-from evidence_api.use_cases import disclosing, redacting, transcribing
+from evidence_api.use_cases import checking, disclosing, redacting, transcribing
 from evidence_api.use_cases.handlers import of as handlers_of
 from evidence_api.use_cases.intake import SEAL
 from evidence_api.workers.dispatcher import Dispatcher
@@ -18,7 +19,7 @@ from tests.failures.doomed import Counting, run_and_die
 from tests.whole import System
 
 LATER = timedelta(seconds=15)
-KILLED = {SEAL, transcribing.DRAFT, redacting.SUGGEST, redacting.BURN, disclosing.PACKAGE}
+KILLED = {SEAL, transcribing.DRAFT, redacting.SUGGEST, redacting.BURN, disclosing.PACKAGE, checking.CHECK}
 
 
 def test_every_kind_of_job_with_a_result_is_killed_here(system):
@@ -210,3 +211,24 @@ def test_disclose(system, tmp_path):
         original_stands(system, exhibit_id, data)
 
     kill_at_every_step(system, "disclose", prepare, check, least=5)
+
+
+def test_check(system):
+    """What held before the kill is not checked again; the report is kept once."""
+    system.sealed(system.case(), b"to be checked " * 100, "checked.txt")
+    auditor = Actor(None, "system", "worker")
+    before = types(system, "system")["ledger.checked"]
+    asked = 0
+
+    def prepare() -> str:
+        nonlocal asked
+        checking.request(system.services, auditor, deep=False)
+        asked += 1
+        return checking.SUBJECT
+
+    def check(_: str) -> None:
+        assert types(system, "system")["ledger.checked"] == before + asked
+        reports = system.rows("SELECT count(*) FROM ledger_checks")
+        assert reports == [(before + asked,)]
+
+    kill_at_every_step(system, "check", prepare, check, least=3)
