@@ -85,7 +85,7 @@ def fetch(url: str, path: str) -> bytes | None:
     """A file of the log; None when the log says that there is none. Raises Unreachable."""
     if not url.startswith(("http://", "https://")):
         raise Unreachable("http, https")
-    request = urllib.request.Request(f"{url.rstrip('/')}/{path}", headers={"User-Agent": "dalel-monitor"})  # noqa: S310
+    request = urllib.request.Request(f"{url.rstrip('/')}/{path}", headers={"User-Agent": "dalel-monitor"})  # noqa: S310  http(s) only, as above
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310  http and https only, see above
             data: bytes = answer.read(MAX_FETCH_BYTES + 1)

@@ -38,7 +38,7 @@ def check_rows(session: Session) -> Iterator[tuple[str, int]]:
 def _orphan(table: str) -> str:
     """The first row of a table whose event is in neither place. Names of our own tables only."""
     return (
-        f"SELECT event_id FROM {table} thing"  # noqa: S608
+        f"SELECT event_id FROM {table} thing"  # noqa: S608  our own names
         " WHERE NOT EXISTS (SELECT FROM ledger_entries entry WHERE entry.event_id = thing.event_id)"
         " AND NOT EXISTS (SELECT FROM event_outbox waiting WHERE waiting.event_id = thing.event_id)"
         " ORDER BY event_id LIMIT 1"
