@@ -1,4 +1,4 @@
-"""The closed set of custody events: what each must say. Nothing outside this list enters the ledger.
+"""The closed set of custody events: who may cause each, and how one is written. Nothing outside it enters the ledger.
 
 An event's data holds ids, digests, codes and numbers. What is personal goes through `personal` and reaches the event
 only as a salted digest (law 10); its opening lies in `event_openings` and can be erased by law.
@@ -9,13 +9,13 @@ this person may do this to this exhibit is decided in `evidence_api.access.polic
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from custody.kernel.clock import to_ms
 from custody.kernel.errors import Denied, Invalid
 from custody.kernel.outbox import Actor, EventDraft
+from custody.proof.shapes import SHAPES
 
 VERSION = 1
 _PERSONAL_DOMAIN = b"dalel personal value v1\n"
@@ -37,95 +37,94 @@ AUDITORS = frozenset({"auditor", "supervising_prosecutor", SYSTEM})
 ANYONE = PEOPLE | {SYSTEM, ANONYMOUS}
 
 
-@dataclass(frozen=True)
-class EventType:
-    """One kind of fact: who may cause it, the fields its data must have, those it may have, its personal fields."""
-
-    who: frozenset[str]
-    required: frozenset[str]
-    optional: frozenset[str] = frozenset()
-    personal: frozenset[str] = frozenset({"address"})
-
-
-def _type(who: frozenset[str], required: str = "", optional: str = "", personal: str = "") -> EventType:
-    return EventType(
-        who, frozenset(required.split()), frozenset(optional.split()), frozenset({"address", *personal.split()})
-    )
-
-
-EVENTS: Mapping[str, EventType] = {
+WHO: Mapping[str, frozenset[str]] = {
     # cases and people
-    "case.opened": _type(STAFF | OPERATORS, "erdr_digest", personal="erdr"),
-    "account.created": _type(OPERATORS, "account role", personal="login name"),
-    "account.changed": _type(PEOPLE | OPERATORS, "account change"),
-    "access.granted": _type(STAFF | OPERATORS, "account role", "until_ms"),
-    "access.revoked": _type(STAFF | OPERATORS, "account role"),
-    "access.denied": _type(ANYONE, "action predicate", "route"),
-    "act.refused": _type(PEOPLE, "action code"),
-    "session.opened": _type(PEOPLE, "account"),
-    "session.closed": _type(PEOPLE | MACHINE, "account reason"),
-    "session.failed": _type(ANYONE, "reason", personal="login"),
+    "case.opened": STAFF | OPERATORS,
+    "case.held": STAFF,
+    "case.hold_lifted": PROSECUTORS,
+    "account.created": OPERATORS,
+    "account.changed": PEOPLE | OPERATORS,
+    "access.granted": STAFF | OPERATORS,
+    "access.revoked": STAFF | OPERATORS,
+    "access.denied": ANYONE,
+    "act.refused": PEOPLE,
+    "session.opened": PEOPLE,
+    "session.closed": PEOPLE | MACHINE,
+    "session.failed": ANYONE,
     # intake
-    "exhibit.registered": _type(
-        STAFF, "exhibit number sha256 size_bytes basis purpose retain_days", "source", personal="filename"
-    ),
-    "exhibit.described": _type(STAFF, "exhibit metadata_sha256"),
-    "exhibit.discarded": _type(STAFF | MACHINE, "exhibit reason"),
-    "upload.expired": _type(MACHINE, "upload received_bytes"),
-    "upload.finished": _type(STAFF | MACHINE, "exhibit upload size_bytes"),
-    "upload.refused": _type(STAFF | MACHINE, "exhibit upload reason"),
-    "exhibit.sealed": _type(
-        MACHINE,
-        "exhibit blob sha256 size_bytes ciphertext_sha256 ciphertext_bytes retain_until_ms media_type",
-        "object version",
-    ),
-    "exhibit.seal_failed": _type(MACHINE, "exhibit reason", "expected found"),
-    "fixity.checked": _type(AUDITORS, "exhibit blob ciphertext_sha256 result"),
+    "exhibit.registered": STAFF,
+    "exhibit.described": STAFF,
+    "exhibit.discarded": STAFF | MACHINE,
+    "upload.expired": MACHINE,
+    "upload.finished": STAFF | MACHINE,
+    "upload.refused": STAFF | MACHINE,
+    "exhibit.sealed": MACHINE,
+    "exhibit.seal_failed": MACHINE,
+    "intake.checked": STAFF,
+    "receipt.issued": STAFF | MACHINE,
+    # what it is, light copies
+    "exhibit.identified": MACHINE,
+    "exhibit.not_identified": MACHINE,
+    "exhibit.scanned": MACHINE,
+    "rendition.made": MACHINE,
+    "rendition.not_made": MACHINE,
+    # care: still the same, where it lies, how long
+    "fixity.checked": AUDITORS | OPERATORS,
+    "fixity.swept": MACHINE,
+    "exhibit.moved": OPERATORS,
+    "exhibit.retained": STAFF | MACHINE,
+    "exhibit.held": STAFF,
+    "exhibit.hold_lifted": PROSECUTORS,
+    "disposal.proposed": PROSECUTORS | MACHINE,
+    "disposal.signed": PROSECUTORS,
+    "disposal.approved": PROSECUTORS,
+    "disposal.rejected": PROSECUTORS,
+    "disposal.done": MACHINE,
     # reading
-    "content.viewed": _type(PEOPLE | MACHINE, "subject sha256", "range"),
-    "content.downloaded": _type(PEOPLE, "subject sha256", "range"),
-    "page.viewed": _type(PEOPLE, "page"),
-    "trail.exported": _type(PEOPLE, "format"),
+    "content.viewed": PEOPLE | MACHINE,
+    "content.downloaded": PEOPLE,
+    "content.copied": PEOPLE,
+    "content.printed": PEOPLE,
+    "page.viewed": PEOPLE,
+    "trail.exported": PEOPLE,
     # transcription
-    "transcript.requested": _type(STAFF | MACHINE, "exhibit transcript"),
-    "transcript.drafted": _type(
-        MACHINE,
-        "exhibit transcript revision sha256 audio_sha256 engine model model_sha256"
-        " parameters_sha256 duration_ms machine_ms",
-    ),
-    "transcript.failed": _type(MACHINE, "exhibit transcript reason"),
-    "transcript.corrected": _type(STAFF, "exhibit transcript revision parent sha256"),
-    "transcript.confirmed": _type(STAFF, "exhibit transcript revision sha256"),
+    "transcript.requested": STAFF | MACHINE,
+    "transcript.drafted": MACHINE,
+    "transcript.failed": MACHINE,
+    "transcript.corrected": STAFF,
+    "transcript.confirmed": STAFF,
     # redaction
-    "plan.requested": _type(PROSECUTORS, "exhibit plan"),
-    "plan.suggested": _type(MACHINE, "exhibit plan suggestions rules rules_sha256 source_sha256"),
-    "plan.decided": _type(STAFF, "exhibit plan decisions_sha256 accepted rejected added"),
-    "plan.submitted": _type(STAFF, "exhibit plan plan_sha256"),
-    "plan.returned": _type(STAFF, "exhibit plan reason"),
-    "plan.approved": _type(PROSECUTORS, "exhibit plan plan_sha256 submitted_by"),
-    "rendition.burned": _type(
-        MACHINE,
-        "exhibit plan plan_sha256 rendition kind sha256 size_bytes source_sha256 tool tool_version parameters_sha256",
-        "blob",
-    ),
-    "rendition.leak_checked": _type(MACHINE, "exhibit rendition sha256 result report_sha256 checks"),
-    "rendition.failed": _type(MACHINE, "exhibit plan reason"),
+    "plan.requested": PROSECUTORS,
+    "plan.suggested": MACHINE,
+    "plan.decided": STAFF,
+    "plan.submitted": STAFF,
+    "plan.returned": STAFF,
+    "plan.approved": PROSECUTORS,
+    "rendition.burned": MACHINE,
+    "rendition.leak_checked": MACHINE,
+    "rendition.failed": MACHINE,
     # disclosure
-    "disclosure.drafted": _type(PROSECUTORS, "disclosure recipient"),
-    "disclosure.released": _type(PROSECUTORS, "disclosure round manifest_sha256 disclosed withheld recipient"),
-    "exhibit.disclosed": _type(PROSECUTORS | MACHINE, "exhibit disclosure round manifest_sha256 files"),
-    "disclosure.packaged": _type(MACHINE, "disclosure package_sha256 size_bytes checkpoint_size", "blob"),
-    "disclosure.opened": _type(RECIPIENTS, "disclosure"),
-    "disclosure.received": _type(RECIPIENTS, "disclosure package_sha256"),
-    "disclosure.failed": _type(MACHINE, "disclosure reason"),
+    "disclosure.drafted": PROSECUTORS,
+    "disclosure.released": PROSECUTORS,
+    "exhibit.disclosed": PROSECUTORS | MACHINE,
+    "disclosure.packaged": MACHINE,
+    "disclosure.opened": RECIPIENTS,
+    "disclosure.received": RECIPIENTS,
+    "disclosure.failed": MACHINE,
     # the system itself
-    "system.started": _type(MACHINE, "version"),
-    "store.self_tested": _type(OPERATORS, "result", "detail"),
-    "key.created": _type(OPERATORS, "purpose key"),
-    "config.changed": _type(OPERATORS, "setting sha256"),
-    "ledger.checked": _type(AUDITORS, "result deep size root report_sha256", "code requested_by"),
-    "ledger.rebuilt": _type(MACHINE, "from_size size root restored without_row"),
+    "system.started": MACHINE,
+    "store.self_tested": OPERATORS,
+    "config.changed": OPERATORS,
+    "key.created": OPERATORS,
+    "key.rotated": OPERATORS,
+    "key.destroyed": OPERATORS,
+    "key.compromised": OPERATORS,
+    "ledger.checked": AUDITORS,
+    "ledger.rebuilt": MACHINE,
+    "log.closed": OPERATORS,
+    "log.opened": OPERATORS,
 }
+"""The roles that may cause an event of a type at all; its fields stand in `custody.proof.shapes`."""
 
 
 def draft(
@@ -142,7 +141,7 @@ def draft(
     Raises Invalid `event.malformed` naming the field that is missing, unknown, not storable or longer than 4096 bytes.
     """
     data = {name: value for name, value in data.items() if value is not None}
-    kind = EVENTS.get(type)
+    kind = SHAPES.get(type)
     if kind is None:
         raise Invalid("event.malformed", type=type)
     wrong = (kind.required - data.keys()) | (data.keys() - kind.required - kind.optional)
@@ -157,7 +156,7 @@ def draft(
 
 def check_actor(type: str, actor: Actor) -> None:
     """Raises Denied `event.role` unless an actor in this role may cause an event of this type at all."""
-    if actor.role not in EVENTS[type].who:
+    if actor.role not in WHO[type]:
         raise Denied("event.role", type=type, role=actor.role)
 
 

@@ -1,8 +1,4 @@
-"""What a leaf of the ledger may look like: the verifier's own copy of the closed set of events.
-
-`custody.event` writes events and needs the database's world; the verifier must not. A test holds the two sets equal.
-A verifier older than a log meets types it does not know and refuses: take the newer verifier.
-"""
+"""What a leaf of the ledger may look like: its form, and that of the closed set of events in `custody.proof.shapes`."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,6 +7,7 @@ from typing import Any
 
 from custody.proof import canonical
 from custody.proof.canonical import MAX_INT
+from custody.proof.shapes import SHAPES
 from custody.proof.strict import Malformed, sha256_text
 
 VERSION = 1
@@ -18,15 +15,6 @@ MAX_LEAF_BYTES = 65_535  # an entry of a C2SP bundle cannot be longer
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _ITEM = re.compile(rf"(?:case|exhibit|disclosure|account):{_UUID.pattern}|system")
 _NONCE = re.compile(r"[0-9a-f]{32}")
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The fields of an event type's data, and the names its salted digests may have."""
-
-    required: frozenset[str]
-    optional: frozenset[str]
-    personal: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -44,76 +32,6 @@ class Event:
     data: Mapping[str, Any]
     item_seq: int
     prev: str | None
-
-
-_SHAPES = {
-    "case.opened": ("erdr_digest", "", "erdr"),
-    "account.created": ("account role", "", "login name"),
-    "account.changed": ("account change",),
-    "access.granted": ("account role", "until_ms"),
-    "access.revoked": ("account role",),
-    "access.denied": ("action predicate", "route"),
-    "act.refused": ("action code",),
-    "session.opened": ("account",),
-    "session.closed": ("account reason",),
-    "session.failed": ("reason", "", "login"),
-    "exhibit.registered": ("basis exhibit number purpose retain_days sha256 size_bytes", "source", "filename"),
-    "exhibit.described": ("exhibit metadata_sha256",),
-    "exhibit.discarded": ("exhibit reason",),
-    "upload.expired": ("received_bytes upload",),
-    "upload.finished": ("exhibit size_bytes upload",),
-    "upload.refused": ("exhibit reason upload",),
-    "exhibit.sealed": (
-        "blob ciphertext_bytes ciphertext_sha256 exhibit media_type retain_until_ms sha256 size_bytes",
-        "object version",
-    ),
-    "exhibit.seal_failed": ("exhibit reason", "expected found"),
-    "fixity.checked": ("blob ciphertext_sha256 exhibit result",),
-    "content.viewed": ("sha256 subject", "range"),
-    "content.downloaded": ("sha256 subject", "range"),
-    "page.viewed": ("page",),
-    "trail.exported": ("format",),
-    "transcript.requested": ("exhibit transcript",),
-    "transcript.drafted": (
-        "audio_sha256 duration_ms engine exhibit machine_ms model model_sha256 parameters_sha256 revision sha256"
-        " transcript",
-    ),
-    "transcript.failed": ("exhibit reason transcript",),
-    "transcript.corrected": ("exhibit parent revision sha256 transcript",),
-    "transcript.confirmed": ("exhibit revision sha256 transcript",),
-    "plan.requested": ("exhibit plan",),
-    "plan.suggested": ("exhibit plan rules rules_sha256 source_sha256 suggestions",),
-    "plan.decided": ("accepted added decisions_sha256 exhibit plan rejected",),
-    "plan.submitted": ("exhibit plan plan_sha256",),
-    "plan.returned": ("exhibit plan reason",),
-    "plan.approved": ("exhibit plan plan_sha256 submitted_by",),
-    "rendition.burned": (
-        "exhibit kind parameters_sha256 plan plan_sha256 rendition sha256 size_bytes source_sha256 tool tool_version",
-        "blob",
-    ),
-    "rendition.leak_checked": ("checks exhibit rendition report_sha256 result sha256",),
-    "rendition.failed": ("exhibit plan reason",),
-    "disclosure.drafted": ("disclosure recipient",),
-    "disclosure.released": ("disclosed disclosure manifest_sha256 recipient round withheld",),
-    "exhibit.disclosed": ("disclosure exhibit files manifest_sha256 round",),
-    "disclosure.packaged": ("checkpoint_size disclosure package_sha256 size_bytes", "blob"),
-    "disclosure.opened": ("disclosure",),
-    "disclosure.received": ("disclosure package_sha256",),
-    "disclosure.failed": ("disclosure reason",),
-    "system.started": ("version",),
-    "store.self_tested": ("result", "detail"),
-    "key.created": ("key purpose",),
-    "config.changed": ("setting sha256",),
-    "ledger.checked": ("deep report_sha256 result root size", "code requested_by"),
-    "ledger.rebuilt": ("from_size restored root size without_row",),
-}
-
-
-def _shape(required: str = "", optional: str = "", personal: str = "") -> Shape:
-    return Shape(frozenset(required.split()), frozenset(optional.split()), frozenset({"address", *personal.split()}))
-
-
-SHAPES: Mapping[str, Shape] = {type: _shape(*words) for type, words in _SHAPES.items()}
 
 
 def parse(leaf: bytes) -> Event:

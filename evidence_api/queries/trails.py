@@ -121,5 +121,5 @@ def _criteria(session: Session, case_id: UUID, wanted: Wanted) -> TrailFilter | 
         actor_id = reads.find_account_by_name(session, wanted.actor_name)
         if actor_id is None:
             return None
-    types = [name for name in event.EVENTS if name.partition(".")[0] in wanted.areas]
+    types = [name for name in event.WHO if name.partition(".")[0] in wanted.areas]
     return TrailFilter(case_id, item, types, actor_id, wanted.since, wanted.until)

@@ -164,7 +164,7 @@ def _wanted(filters: Mapping[str, str]) -> trails.Wanted:
 
 
 _AREAS = {
-    "exhibit": ("exhibit", "upload", "fixity"),
+    "exhibit": ("exhibit", "upload", "fixity", "intake", "receipt", "disposal"),
     "content": ("content", "page", "trail"),
     "access": ("access", "act", "session", "account"),
 }

@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from custody.proof import disclosure, grammar
+from custody.proof.shapes import SHAPES
 from custody.proof.words import LANGUAGES, reasons
 from evidence_api.disclosure.verifier.words import INTERFACE
 
@@ -55,7 +56,7 @@ def _data() -> dict[str, Any]:
     return {
         "shapes": {
             type: [sorted(shape.required), sorted(shape.optional), sorted(shape.personal)]
-            for type, shape in grammar.SHAPES.items()
+            for type, shape in SHAPES.items()
         },
         "ids": sorted(grammar.IDS),
         "spoken": sorted(disclosure.SPOKEN),

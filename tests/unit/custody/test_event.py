@@ -5,51 +5,56 @@ from uuid import UUID
 import pytest
 
 from custody import event
-from custody.event import ANYONE, EVENTS
+from custody.event import ANYONE, WHO
 from custody.kernel.errors import Denied, Invalid
 from custody.kernel.outbox import Actor
+from custody.proof.shapes import SHAPES
 
 ITEM = "exhibit:0190a5b4-0000-7000-8000-000000000001"
 
 
+def test_each_event_has_a_form_and_somebody_who_may_cause_it() -> None:
+    assert SHAPES.keys() == WHO.keys()
+
+
 def complete(type: str) -> dict[str, str]:
-    return dict.fromkeys(EVENTS[type].required, "x")
+    return dict.fromkeys(SHAPES[type].required, "x")
 
 
-@pytest.mark.parametrize("type", EVENTS)
+@pytest.mark.parametrize("type", SHAPES)
 def test_the_required_fields_suffice(type: str) -> None:
     assert event.draft(type, item=ITEM, **complete(type)).data == complete(type)
 
 
-@pytest.mark.parametrize("type", EVENTS)
+@pytest.mark.parametrize("type", SHAPES)
 def test_each_required_field_is_required(type: str) -> None:
-    for name in EVENTS[type].required:
+    for name in SHAPES[type].required:
         rest = {key: value for key, value in complete(type).items() if key != name}
         with pytest.raises(Invalid) as refused:
             event.draft(type, item=ITEM, **rest)
         assert (refused.value.code, refused.value.params["field"]) == ("event.malformed", name)
 
 
-@pytest.mark.parametrize("type", EVENTS)
+@pytest.mark.parametrize("type", SHAPES)
 def test_optional_fields_are_accepted_and_strangers_refused(type: str) -> None:
-    everything = complete(type) | dict.fromkeys(EVENTS[type].optional, "x")
+    everything = complete(type) | dict.fromkeys(SHAPES[type].optional, "x")
     assert event.draft(type, item=ITEM, **everything).data == everything
     with pytest.raises(Invalid, match="stranger"):
         event.draft(type, item=ITEM, **everything, stranger="x")
 
 
-@pytest.mark.parametrize("type", EVENTS)
+@pytest.mark.parametrize("type", SHAPES)
 def test_personal_values_have_their_own_place(type: str) -> None:
-    personal = dict.fromkeys(EVENTS[type].personal, "x")
+    personal = dict.fromkeys(SHAPES[type].personal, "x")
     assert event.draft(type, item=ITEM, personal=personal, **complete(type)).personal == personal
-    assert not EVENTS[type].personal & (EVENTS[type].required | EVENTS[type].optional)
+    assert not SHAPES[type].personal & (SHAPES[type].required | SHAPES[type].optional)
     with pytest.raises(Invalid, match="stranger"):
         event.draft(type, item=ITEM, personal={"stranger": "x"}, **complete(type))
 
 
-@pytest.mark.parametrize("type", EVENTS)
+@pytest.mark.parametrize("type", SHAPES)
 def test_only_some_roles_may_cause_it(type: str) -> None:
-    who = EVENTS[type].who
+    who = WHO[type]
     assert who
     assert who <= ANYONE
     for role in who:
@@ -61,9 +66,9 @@ def test_only_some_roles_may_cause_it(type: str) -> None:
 
 def test_machines_do_not_decide_and_people_do_not_compute() -> None:
     for decided in ("transcript.confirmed", "plan.submitted", "plan.approved", "disclosure.released"):
-        assert event.SYSTEM not in EVENTS[decided].who
+        assert event.SYSTEM not in WHO[decided]
     for computed in ("exhibit.sealed", "transcript.drafted", "rendition.burned", "rendition.leak_checked"):
-        assert EVENTS[computed].who == {event.SYSTEM}
+        assert WHO[computed] == {event.SYSTEM}
 
 
 def test_what_is_not_in_the_set_is_no_event() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from custody.event import EVENTS
+from custody.event import WHO
+from custody.proof.shapes import SHAPES
 from portal import catalog, rendering
 from portal.catalog import LANGUAGES, MissingText, entries
 from portal.pages import audit, cases, exhibits, session
@@ -75,18 +76,18 @@ def test_no_key_is_left_over() -> None:
     assert left == []
 
 
-@pytest.mark.parametrize("type", sorted(EVENTS))
+@pytest.mark.parametrize("type", sorted(WHO))
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_event_has_a_sentence_that_only_says_what_the_event_must_hold(
     type: str, language: catalog.Language
 ) -> None:
     entry = entries(language)[f"event.{type}"]
-    assert fields(entry) <= EVENTS[type].required
+    assert fields(entry) <= SHAPES[type].required
 
 
 def test_no_sentence_for_an_event_that_does_not_exist() -> None:
     described = {key.removeprefix("event.") for key in entries("en") if key.startswith("event.")}
-    assert described == set(EVENTS)
+    assert described == set(WHO)
 
 
 def test_closed_lists_have_words() -> None:

@@ -33,9 +33,9 @@ def test_a_grant_ends_with_the_local_day() -> None:
 
 def test_every_event_of_a_case_is_in_some_area() -> None:
     covered = {first for area in AREAS for first in _wanted({"area": area}).areas}
-    of_no_case = {"system", "store", "key", "config", "ledger"}
-    assert {name.partition(".")[0] for name in event.EVENTS} - of_no_case <= covered
-    assert set(_wanted({"area": "exhibit"}).areas) == {"exhibit", "upload", "fixity"}
+    of_no_case = {"system", "store", "key", "config", "ledger", "log"}
+    assert {name.partition(".")[0] for name in event.WHO} - of_no_case <= covered
+    assert set(_wanted({"area": "exhibit"}).areas) == {"exhibit", "upload", "fixity", "intake", "receipt", "disposal"}
     assert _wanted({"area": "everything; DROP"}).areas == ()
 
 

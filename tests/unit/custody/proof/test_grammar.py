@@ -1,23 +1,15 @@
-"""The verifier's own copy of the closed set of events, and its parser."""
+"""The parser of leaves."""
 
 from contextlib import suppress
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custody import event
 from custody.proof import canonical, grammar
 from custody.proof.strict import Malformed
 from tests.attacks import forge
 
 LEAVES = forge.chained(forge.tell().events)
-
-
-def test_the_two_closed_sets_are_one() -> None:
-    """What `custody.event` may write, the verifier can read, and nothing else."""
-    written = {name: (kind.required, kind.optional, kind.personal) for name, kind in event.EVENTS.items()}
-    read = {name: (shape.required, shape.optional, shape.personal) for name, shape in grammar.SHAPES.items()}
-    assert read == written
 
 
 def test_events_are_read_as_they_are() -> None:
