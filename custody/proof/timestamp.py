@@ -121,10 +121,14 @@ def parse_roots(pem: bytes) -> tuple[x509.Certificate, ...]:
         raise Malformed("not a PEM file of certificates") from error
 
 
-def verify(token: bytes, message: bytes, roots: Sequence[x509.Certificate]) -> Timestamp:
-    """What a token proves about `message` to one who trusts `roots`.
+def verify(
+    token: bytes, message: bytes, roots: Sequence[x509.Certificate], others: Sequence[x509.Certificate] = ()
+) -> Timestamp:
+    """What a token (see `response_token`) proves about `message` to one who trusts `roots`.
 
-    Raises Malformed, TokenInvalid, or AuthorityUnknown if all is right but for the chain to a root.
+    `others` are certificates that the token may have left out, its signer's or an issuer's; they are not trusted.
+    Raises Malformed, TokenInvalid, or AuthorityUnknown if all is right but for the chain to a root. Not checked:
+    revocation.
     """
     if len(token) > MAX_TOKEN_BYTES:
         raise Malformed("a time stamp is larger than 64 KiB")
@@ -132,9 +136,10 @@ def verify(token: bytes, message: bytes, roots: Sequence[x509.Certificate]) -> T
     info = _info(signed.content)
     if digest_of(info.algorithm, message, usedforsecurity=True).digest() != info.digest:
         raise TokenInvalid("the time stamp is over other data")
-    certificate = _verify_signer(signed)
+    certificates = (*signed.certificates, *others)
+    certificate = _verify_signer(signed, certificates)
     _for_time_stamping(certificate)
-    _verify_chain(certificate, signed.certificates, roots, info.moment)
+    _verify_chain(certificate, certificates, roots, info.moment)
     return Timestamp(int(info.moment.timestamp()), info.policy, certificate.subject.rfc4514_string(), info.nonce)
 
 
@@ -196,11 +201,11 @@ def _moment(content: bytes) -> datetime:
     raise Malformed("a time is not in the form of time stamps")
 
 
-def _verify_signer(signed: _Signed) -> x509.Certificate:
+def _verify_signer(signed: _Signed, certificates: Iterable[x509.Certificate]) -> x509.Certificate:
     """SignerInfo (RFC 5652 §5.3, §5.4): the certificate whose key signed the attributes that name the content."""
     reader = signed.signer
     _expect_version(reader, 1)
-    certificate = _named(reader, signed.certificates)
+    certificate = _named(reader, certificates)
     name = _digest_name(reader.take(der.SEQUENCE))
     attributes = reader.take(der.context(0))
     signature_algorithm = der.oid(reader.take(der.SEQUENCE).reader().take(der.OID))

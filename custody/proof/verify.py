@@ -128,8 +128,9 @@ def verify(
     run.passed(Step.CHAINS, "passed.chains", chains=len(by_item))
     chains.bound(by_item, manifest, manifest_sha256)
     run.passed(Step.BINDING, "passed.binding", digest=manifest_sha256)
+    histories = {exhibit: vouching.told(by_item[chains.exhibit_item(exhibit)]) for exhibit in manifest.exhibits}
     for file in manifest.files:
-        vouching.vouched(file, by_item[chains.exhibit_item(file.exhibit)])
+        vouching.vouched(file, histories[file.exhibit])
     run.passed(Step.VOUCHING, "passed.vouching", files=len(manifest.files))
     signed, head = _checkpoint(_read(opened, CHECKPOINT, Step.CHECKPOINT, note.MAX_BYTES))
     _inclusion(_read(opened, PROOFS, Step.INCLUSION, MAX_EVENTS_BYTES), events, head)
@@ -258,10 +259,13 @@ def _events(data: bytes) -> list[Event]:
     """Step 4."""
     with _at(Step.EVENTS, "form", entry=EVENTS):
         lines = bundle.event_lines(data)
-    events = []
-    for number, line in enumerate(lines, 1):
-        with _at(Step.EVENTS, "events.form", line=number):
-            events.append(grammar.parse(line))
+    events: list[Event] = []
+    try:
+        for line in lines:
+            events.append(grammar.parse(line))  # noqa: PERF401  the number of the line that fails is needed
+    except ProofError as error:
+        why = {"reason": error.reason, "detail": error.detail}
+        raise VerificationError(Step.EVENTS, "events.form", line=len(events) + 1, **why) from error
     return events
 
 
@@ -281,14 +285,18 @@ def _inclusion(data: bytes, events: Sequence[Event], head: Checkpoint) -> None:
         lines = bundle.proof_lines(data)
     if len(lines) != len(events):
         raise VerificationError(Step.INCLUSION, "proofs.count", expected=len(events), found=len(lines))
-    last = -1
-    for number, (line, event) in enumerate(zip(lines, events, strict=True), 1):
-        with _at(Step.INCLUSION, "proofs.invalid", line=number):
-            index, proof = bundle.parse_proof_line(line)
+    last, number = -1, 0
+    proofs, tree = bundle.ProofLines(), merkle.Inclusions(head.size, head.root)
+    try:
+        for number, (line, event) in enumerate(zip(lines, events, strict=True), 1):
+            index, proof = proofs.parse(line)
             if index <= last:
                 raise merkle.ProofInvalid("the index is not above the one before")
-            merkle.verify_inclusion(merkle.leaf_hash(event.leaf), index, head.size, proof, head.root)
-        last = index
+            tree.verify(event.hash, index, proof)
+            last = index
+    except ProofError as error:
+        why = {"reason": error.reason, "detail": error.detail}
+        raise VerificationError(Step.INCLUSION, "proofs.invalid", line=number, **why) from error
 
 
 def _witnesses(policy: Policy, signed: Note, now_s: int | None) -> tuple[Witnessed, ...]:

@@ -53,6 +53,9 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "a key twice in one object": ("бір объектіде кілт екі рет", "ключ дважды в одном объекте"),
     "a number that is not an integer": ("бүтін емес сан", "нецелое число"),
     "an integer of 2^53 or more": ("2^53 немесе одан көп бүтін сан", "целое число 2^53 или больше"),
+    "an object key that is not text": ("объект кілті мәтін емес", "ключ объекта не текст"),
+    "a number that is not finite": ("сан шекті емес", "число не конечное"),
+    "nested too deeply": ("тым терең кіріктірілген", "вложено слишком глубоко"),
     "an object key that is not ASCII text": ("объект кілті ASCII мәтін емес", "ключ объекта — не текст ASCII"),
     "a value that JSON does not have": ("JSON-да жоқ мән", "значение, которого в JSON нет"),
     "a lone surrogate": ("жұпсыз суррогат", "одиночный суррогат"),
@@ -208,6 +211,11 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "кілт 1 немесе 4 түріндегі Ed25519 емес",
         "ключ не Ed25519 вида 1 или 4",
     ),
+    "a verifier key is one under which anybody can sign": (
+        "бұл кілтпен кез келген адам қол қоя алады",
+        "под этим ключом может подписать кто угодно",
+    ),
+    "an origin is longer than 255 bytes": ("журнал атауы 255 байттан ұзын", "имя журнала длиннее 255 байтов"),
     "a checkpoint is not at least three lines, each ended by a newline": (
         "бақылау нүктесінде аяқталған үш жол жоқ",
         "в контрольной точке нет трёх завершённых строк",

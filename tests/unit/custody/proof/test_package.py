@@ -35,7 +35,7 @@ def test_layout() -> None:
     assert next(iter(tags)) == bundle.BAGIT
     assert list(tags)[-1] == bundle.TAG_MANIFEST
     assert tags[bundle.EVENTS] == LOG.leaves[2] + b"\n" + LOG.leaves[5] + b"\n"
-    assert [bundle.parse_proof_line(line)[0] for line in bundle.proof_lines(tags[bundle.PROOFS])] == [2, 5]
+    assert [bundle.ProofLines().parse(line)[0] for line in bundle.proof_lines(tags[bundle.PROOFS])] == [2, 5]
     assert bundle.parse_info(tags[bundle.BAG_INFO]) == {"Payload-Oxum": bundle.payload_oxum(FILES), "Contact": "z"}
     assert bundle.parse_digest_lines(tags[bundle.PAYLOAD_MANIFEST]) == {file.path: file.sha256_hex for file in FILES}
     listed = bundle.parse_digest_lines(tags[bundle.TAG_MANIFEST])
@@ -100,7 +100,7 @@ def test_parsers_raise_nothing_else(data: bytes) -> None:
         assert b"".join(line + b"\n" for line in bundle.event_lines(data)) == data
     with suppress(Malformed):
         for line in bundle.proof_lines(data):
-            index, proof = bundle.parse_proof_line(line)
+            index, proof = bundle.ProofLines().parse(line)
             assert bundle.proof_line(index, proof) == line + "\n"
     with suppress(Malformed):
         disclosure.parse(data)
