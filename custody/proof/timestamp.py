@@ -40,6 +40,7 @@ _SIGNATURES = {
     "1.3.101.112": (ed25519.Ed25519PublicKey, None),
 }
 _TIME = re.compile(rb"(\d{14})(\.\d*[1-9])?Z")
+_CURVES = ("secp256r1", "secp384r1", "secp521r1")  # what every browser verifies too
 _MAX_CHAIN = 6
 _UNREADABLE = (
     ValueError,
@@ -155,7 +156,7 @@ def _signed_data(token: bytes) -> _Signed:
     reader.take(der.SET)
     encapsulated = reader.take(der.SEQUENCE).reader()
     _expect_oid(encapsulated, _TST_INFO)
-    content = encapsulated.take(der.context(0)).reader().take(der.OCTETS).content
+    content = der.whole(encapsulated.take(der.context(0)).content, der.OCTETS).content
     certificates = reader.optional(der.context(0))
     reader.optional(der.context(1))
     signers = reader.take(der.SET).reader()
@@ -268,7 +269,7 @@ def _names_certificate(values: dict[str, Element], certificate: x509.Certificate
 def _verify_bytes(certificate: x509.Certificate, oid: str, digest: str, signature: bytes, message: bytes) -> None:
     kind, fixed = _SIGNATURES.get(oid, (None, None))
     key = certificate.public_key()
-    if kind is None or not isinstance(key, kind) or (fixed and fixed != digest):
+    if kind is None or not isinstance(key, kind) or (fixed and fixed != digest) or not _usual(key):
         raise TokenInvalid("the time stamp is signed in a way that is not known")
     try:
         if isinstance(key, rsa.RSAPublicKey):
@@ -279,6 +280,10 @@ def _verify_bytes(certificate: x509.Certificate, oid: str, digest: str, signatur
             key.verify(signature, message)
     except InvalidSignature as error:
         raise TokenInvalid("the time stamp's signature does not fit") from error
+
+
+def _usual(key: object) -> bool:
+    return not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name in _CURVES
 
 
 def _for_time_stamping(certificate: x509.Certificate) -> None:
@@ -314,6 +319,8 @@ def _verify_chain(
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate, below: int) -> bool:
     """Whether `issuer` may issue and has issued this certificate, with `below` issuers under itself."""
     try:
+        if certificate.signature_algorithm_oid.dotted_string not in _SIGNATURES or not _usual(issuer.public_key()):
+            return False
         certificate.verify_directly_issued_by(issuer)
         constraints = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
         usages = [one.value for one in issuer.extensions if isinstance(one.value, x509.KeyUsage)]

@@ -17,6 +17,7 @@ from tests.attacks import (
     test_proofs,
     test_records,
     test_rewritten_history,
+    test_timestamps,
     test_vouching,
     test_witnesses,
 )
@@ -31,6 +32,7 @@ MODULES: tuple[ModuleType, ...] = (
     test_proofs,
     test_records,
     test_rewritten_history,
+    test_timestamps,
     test_vouching,
     test_witnesses,
 )
