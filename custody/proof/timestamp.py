@@ -6,6 +6,7 @@ be offline: whether the authority's certificate was revoked.
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import new as digest_of
@@ -164,7 +165,7 @@ def _signed_data(token: bytes) -> _Signed:
     for rest in (encapsulated, reader, signers):
         rest.end()
     found = [_certificate(one) for one in certificates.reader().all()] if certificates else []
-    return _Signed(content, tuple(found), signer.reader())
+    return _Signed(content, tuple(filter(None, found)), signer.reader())
 
 
 def _info(content: bytes) -> _Info:
@@ -330,9 +331,12 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate, below: int)
     return constraints.ca and deep_enough and all(usage.key_cert_sign for usage in usages)
 
 
-def _certificate(element: Element) -> x509.Certificate:
-    """A certificate whose parts can all be read: `cryptography` reads them only when they are asked for."""
-    try:
+def _certificate(element: Element) -> x509.Certificate | None:
+    """A certificate whose parts can all be read: `cryptography` reads them only when they are asked for.
+
+    None for any other: no signature covers what a token carries along, and whoever is needed is missed later.
+    """
+    with suppress(*_UNREADABLE):
         certificate = x509.load_der_x509_certificate(element.raw)
         read = (
             certificate.issuer.public_bytes(),
@@ -342,10 +346,9 @@ def _certificate(element: Element) -> x509.Certificate:
             certificate.not_valid_before_utc,
             certificate.not_valid_after_utc,
         )
-    except _UNREADABLE as error:
-        raise Malformed("a certificate cannot be read") from error
-    del read
-    return certificate
+        del read
+        return certificate
+    return None
 
 
 def _der(certificate: x509.Certificate) -> bytes:

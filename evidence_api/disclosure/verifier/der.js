@@ -111,18 +111,24 @@ function certificateTime(element) {
   return seconds;
 }
 
-/** A certificate from its DER; any Fault inside is one of the certificate. */
+/** A certificate from its DER. */
 function parseCertificate(raw) {
+  const outer = new Der(wholeDer(raw, TAG.SEQUENCE).content);
+  const tbs = outer.take(TAG.SEQUENCE);
+  const algorithm = outer.take(TAG.SEQUENCE);
+  const signature = bitString(outer.take(TAG.BITS));
+  outer.end();
+  const body = certificateBody(tbs, algorithm);
+  return { raw, tbs: tbs.raw, algorithm: algorithmOid(algorithm), signature, name: nameText(body.subject), ...body };
+}
+
+/** A certificate, or null: no signature covers what a token carries along, and whoever is needed is missed later. */
+function readableCertificate(raw) {
   try {
-    const outer = new Der(wholeDer(raw, TAG.SEQUENCE).content);
-    const tbs = outer.take(TAG.SEQUENCE);
-    const algorithm = outer.take(TAG.SEQUENCE);
-    const signature = bitString(outer.take(TAG.BITS));
-    outer.end();
-    return { raw, tbs: tbs.raw, algorithm: algorithmOid(algorithm), signature, ...certificateBody(tbs, algorithm) };
+    return parseCertificate(raw);
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
-    throw new Fault("a certificate cannot be read");
+    return null;
   }
 }
 
@@ -240,7 +246,7 @@ function nameText(raw) {
 
 function escapedValue({ tag, content }) {
   if (tag === TAG.BITS) return `#${hex(bitString({ content }))}`;
-  const text = tag === 0x1e ? new TextDecoder("utf-16be").decode(content) : utf8(content, "a certificate cannot be read");
+  const text = tag === 0x1e ? new TextDecoder("utf-16be").decode(content) : utf8(content, "not strict DER");
   const escaped = text.replace(/[\\"+,;<>]/g, "\\$&").replaceAll("\0", "\\00");
   const begun = /^#|^ ./su.test(escaped) ? `\\${escaped}` : escaped;
   return begun.endsWith(" ") ? `${begun.slice(0, -1)}\\ ` : begun;

@@ -77,7 +77,7 @@ async function verifyToken(token, message, roots) {
   const certificate = await verifySigner(signed);
   forTimeStamping(certificate);
   await verifyChain(certificate, signed.certificates, roots, info.time);
-  return { time: info.time, authority: nameText(certificate.subject) };
+  return { time: info.time, authority: certificate.name };
 }
 
 /** ContentInfo and SignedData (RFC 5652 §3, §5.1) around a TSTInfo. */
@@ -98,8 +98,8 @@ function signedData(token) {
   const signers = reader.inside(TAG.SET);
   const signer = signers.inside(TAG.SEQUENCE);
   for (const rest of [encapsulated, reader, signers]) rest.end();
-  const found = certificates ? new Der(certificates.content).all().map((one) => parseCertificate(one.raw)) : [];
-  return { content, certificates: found, signer };
+  const found = certificates ? new Der(certificates.content).all().map((one) => readableCertificate(one.raw)) : [];
+  return { content, certificates: found.filter(Boolean), signer };
 }
 
 /** TSTInfo (RFC 3161 §2.4.2). */
