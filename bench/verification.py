@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from bench import report
-from custody.proof import bundle, cosignature, merkle, note, policy, verify
+from custody.proof import cosignature, merkle, note, policy, verify
 from custody.proof.bundle import ProvenLeaf
 from custody.proof.checkpoint import Checkpoint
 from custody.proof.note import Note
@@ -56,21 +56,18 @@ def rows() -> list[report.Row]:
             )
             for against, peer in (("", "pymerkle"), (", again", "sigstore"))
         ] + [
-            *(
-                report.Row(
-                    f"events of a package of {TOGETHER}, {apart} apart, every step",
-                    TOGETHER / _best(lambda path=_package(Path(folder), TOGETHER, apart): _verified(path)),
-                    "1/s",
-                    True,
-                    50_000,
-                )
-                for apart in (1, APART)
-            ),
+            *(_whole(Path(folder), apart) for apart in (1, APART)),
             report.Row(f"package of {PACKAGE} events, the whole command", _command(Path(folder)), "s", False, 1),
             report.Row(
                 "proof of one event at 10^9, two witnesses", _proof_bytes(proven[0], head), "bytes", False, 1900
             ),
         ]
+
+
+def _whole(folder: Path, apart: int) -> report.Row:
+    path = _package(folder, TOGETHER, apart)
+    name = f"events of a package of {TOGETHER}, {apart} apart, every step"
+    return report.Row(name, TOGETHER / _best(lambda: _verified(path)), "1/s", True, 50_000)
 
 
 def _leaves(count: int) -> list[bytes]:

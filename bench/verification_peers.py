@@ -1,4 +1,4 @@
-"""The peers of `bench.verification`, run by the Python of their own virtual environment: proofs in, rates out (JSON)."""
+"""The peers of `bench.verification`, run by the Python of their own virtual environment: proofs in, rates out."""
 
 import json
 import sys

@@ -125,7 +125,7 @@ def _general(value: Any) -> str:
             return f"[{','.join(map(_general, value))}]"
         case dict():
             if not all(isinstance(key, str) for key in value):
-                raise NotCanonical("an object key that is not text")
+                raise NotCanonical("a value that JSON does not have", "an object key that is not text")
             keys = sorted(value, key=_utf16)
             return "{" + ",".join(f"{_general(key)}:{_general(value[key])}" for key in keys) + "}"
         case _:
@@ -140,7 +140,7 @@ def _utf16(key: str) -> bytes:
 def _number(value: float) -> str:
     """ECMA-262 §6.1.6.1.20, Number::toString with radix 10. `repr` finds the same shortest digits."""
     if not isfinite(value):
-        raise NotCanonical("a number that is not finite")
+        raise NotCanonical("a value that JSON does not have", repr(value))
     if value == 0:
         return "0"
     _, places, exponent = Decimal(repr(abs(value))).normalize().as_tuple()

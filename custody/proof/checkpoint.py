@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from custody.proof.merkle import HASH_BYTES
 from custody.proof.strict import MAX_NUMBER, Malformed, base64_bytes, base64_text, decimal
 
-
 MAX_ORIGIN_BYTES = 255
 
 

@@ -110,9 +110,8 @@ def verify(
     """What an opened package proves under this policy. Raises VerificationError.
 
     A time stamp by an authority under one of `tsa_roots` is asked for if there are any. `report` hears each step as it
-    passes. Cosignatures that claim a time after `now_s` (seconds since 1970) are refused
-    if it is given. Not proved: that the events tell the truth, only that nobody has changed them since they were
-    logged.
+    passes. Cosignatures that claim a time after `now_s` (seconds since 1970) are refused if it is given. Not proved:
+    that the events tell the truth, only that nobody has changed them since they were logged.
     """
     run = _Run(report)
     run.passed(Step.CONTAINER, "passed.container", entries=len(opened.sizes))
@@ -262,7 +261,7 @@ def _events(data: bytes) -> list[Event]:
     events: list[Event] = []
     try:
         for line in lines:
-            events.append(grammar.parse(line))  # noqa: PERF401  the number of the line that fails is needed
+            events.append(grammar.parse(line))
     except ProofError as error:
         why = {"reason": error.reason, "detail": error.detail}
         raise VerificationError(Step.EVENTS, "events.form", line=len(events) + 1, **why) from error
@@ -285,18 +284,18 @@ def _inclusion(data: bytes, events: Sequence[Event], head: Checkpoint) -> None:
         lines = bundle.proof_lines(data)
     if len(lines) != len(events):
         raise VerificationError(Step.INCLUSION, "proofs.count", expected=len(events), found=len(lines))
-    last, number = -1, 0
+    passed: list[int] = []
     proofs, tree = bundle.ProofLines(), merkle.Inclusions(head.size, head.root)
     try:
-        for number, (line, event) in enumerate(zip(lines, events, strict=True), 1):
+        for line, event in zip(lines, events, strict=True):
             index, proof = proofs.parse(line)
-            if index <= last:
+            if passed and index <= passed[-1]:
                 raise merkle.ProofInvalid("the index is not above the one before")
             tree.verify(event.hash, index, proof)
-            last = index
+            passed.append(index)
     except ProofError as error:
         why = {"reason": error.reason, "detail": error.detail}
-        raise VerificationError(Step.INCLUSION, "proofs.invalid", line=number, **why) from error
+        raise VerificationError(Step.INCLUSION, "proofs.invalid", line=len(passed) + 1, **why) from error
 
 
 def _witnesses(policy: Policy, signed: Note, now_s: int | None) -> tuple[Witnessed, ...]:

@@ -29,7 +29,7 @@ TOP = "dalel-disclosure-1"
 NOW_S = 1_795_000_000
 WITNESS_NAMES = ("court", "bar", "university")
 JUDGES: list[Callable[[bytes, bytes, bytes, verify.Verified | VerificationError], None]] = []
-"""Other verifiers that must come to the same outcome over a package, a policy and roots (PEM, or nothing): tests/browser
+"""Other verifiers that must come to the same outcome over a package, a policy and roots (PEM or nothing): tests/browser
 puts the browser's here."""
 
 
