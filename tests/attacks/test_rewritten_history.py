@@ -42,9 +42,9 @@ def colluded() -> forge.Log:
 
 def test_passes_when_a_quorum_of_witnesses_colludes_and_the_text_says_so() -> None:
     colluded()
-    assert "that the witnesses of your policy are honest" in words.said("limits", "en")
-    assert "честны" in words.said("limits", "ru")
-    assert "адал" in words.said("limits", "kk")
+    assert "an earlier receipt or the monitor shows it" in words.said("limits", "en")
+    assert "расписка или монитор" in words.said("limits", "ru")
+    assert "қолхат немесе монитор" in words.said("limits", "kk")
 
 
 @pytest.mark.parametrize("size", [12, 25, len(HONEST.leaves)])
