@@ -3,7 +3,7 @@
 A log of that size is not built: ours are the real leaves, and each subtree without one has a made-up hash, which is all
 that a proof ever sees. Processor time of one core, so that other load stretches it least. Peers, over the same proofs:
 pymerkle and sigstore's verifier. They are no dependencies of ours (pymerkle is under the GPL, sigstore brings thirty
-packages): the first run installs them into a virtual environment of their own below bench/results.
+packages): the first run installs them into a virtual environment of their own, build/bench-peers.
 """
 
 import json
@@ -176,7 +176,7 @@ def _best(act: Callable[[], object]) -> float:
 
 def _peers(folder: Path, proven: Sequence[ProvenLeaf], head: Checkpoint) -> tuple[dict[str, float], str]:
     """What the peers do per second, and a sentence on it; nothing where they cannot be installed."""
-    home = report.ROOT / "bench" / "results" / "peers"
+    home = report.ROOT / "build" / "bench-peers"
     python = home / "bin" / "python"
     try:
         if not python.exists():
