@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -74,6 +74,8 @@ class Upload:
     reason: str | None
     created_at: datetime
     expires_at: datetime
+    moved_at: datetime
+    """When bytes last became durable, or when it was announced."""
 
 
 def create_upload(work: UnitOfWork, keys: KeyWrapper, new: NewUpload, limits: Limits) -> Upload:
@@ -277,6 +279,7 @@ def upload_of(row: UploadRow) -> Upload:
         reason=row.reason,
         created_at=row.created_at,
         expires_at=row.expires_at,
+        moved_at=row.expires_at - timedelta(seconds=row.lifetime_s),
     )
 
 

@@ -169,17 +169,27 @@ def reserve_number(work: UnitOfWork, case_id: UUID, sha256: str) -> int:
     same = select(ExhibitRow.number).where(
         ExhibitRow.case_id == case_id, ExhibitRow.sha256 == sha256, ExhibitRow.state.not_in(ENDED)
     )
-    twin = work.session.scalar(same)
+    highest = select(func.max(ExhibitRow.number)).where(ExhibitRow.case_id == case_id)
+    twin, last = work.session.execute(select(same.scalar_subquery(), highest.scalar_subquery())).one()
     if twin is not None:
         raise Conflict("exhibit.duplicate", number=twin)
-    highest = work.session.scalar(select(func.max(ExhibitRow.number)).where(ExhibitRow.case_id == case_id))
-    return (highest or 0) + 1
+    return (last or 0) + 1
 
 
 def register_exhibit(
-    work: UnitOfWork, exhibit_id: UUID, *, case_id: UUID, number: int, form: ExhibitForm, event_id: UUID
+    work: UnitOfWork,
+    exhibit_id: UUID,
+    *,
+    case_id: UUID,
+    number: int,
+    form: ExhibitForm,
+    event_id: UUID,
+    received: UUID | None = None,
 ) -> Exhibit:
-    """Add a draft exhibit under the number from `reserve_number` in the same unit of work; `form` is checked."""
+    """Add a draft exhibit under the number from `reserve_number` in the same unit of work; `form` is checked.
+
+    `received` is the upload whose bytes are all here already: the exhibit is then being checked from the first.
+    """
     if work.actor.id is None:
         raise ValueError("an exhibit is registered by a person")
     row = ExhibitRow(
@@ -188,7 +198,8 @@ def register_exhibit(
         number=number,
         filename=form.filename,
         folder=form.folder,
-        state=ExhibitState.DRAFT.value,
+        state=(ExhibitState.CHECKING if received else ExhibitState.DRAFT).value,
+        upload_id=received,
         sha256=form.sha256,
         size_bytes=form.size_bytes,
         basis=form.basis,
