@@ -1,7 +1,6 @@
 """Creation with bytes (tus 1.0, «Creation With Upload»), and an upload that is begun again from elsewhere."""
 
 import base64
-import hashlib
 import os
 from uuid import UUID
 
@@ -15,26 +14,14 @@ from storage.seal import evidence_key
 from storage.tables import UploadRow
 from tests.integration.api.refusals import counts, refused
 
-BODY = "application/offset+octet-stream"
-
 
 @pytest.fixture(scope="module")
 def case_id(system):
     return system.case()
 
 
-def create(api, case_id, data, body, name="with-bytes.bin", headers=None, **said):
-    values = {
-        "filename": name,
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "case": case_id,
-        "basis": "seizure",
-        "purpose": "pretrial",
-        "retain_days": "30",
-    } | said
-    metadata = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in values.items())
-    sent = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(data)), "Upload-Metadata": metadata}
-    return api("POST", "/api/v1/uploads", headers=sent | {"Content-Type": BODY} | dict(headers or {}), content=body)
+def create(api, case_id, data, body, name="with-bytes.bin", headers=None):
+    return api.begin_upload(case_id, data, name, headers, body)
 
 
 def test_a_small_file_in_one_request(system, case_id):
