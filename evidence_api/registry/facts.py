@@ -94,6 +94,17 @@ class Exhibit:
 
 
 @dataclass(frozen=True)
+class Sealed:
+    """What the seal found of an exhibit, and the event that says so."""
+
+    exhibit_id: UUID
+    blob_id: UUID
+    media_type: str
+    retain_until: datetime
+    event_id: UUID
+
+
+@dataclass(frozen=True)
 class Page(Generic[T]):
     """A part of a list in key order; `after` is the key to go on from, None at the end."""
 

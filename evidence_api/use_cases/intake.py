@@ -1,6 +1,8 @@
 """Intake: an exhibit is registered, its bytes arrive, it is sealed or refused. Nothing is accepted in silence (U3)."""
 
 import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,10 +13,10 @@ from custody.kernel.errors import Conflict, DalelError, Gone
 from custody.kernel.outbox import Actor, EventDraft
 from custody.kernel.unit_of_work import UnitOfWork
 from evidence_api.access import upload_tokens
-from evidence_api.jobs import WORKER, Job
+from evidence_api.jobs import SMALL, WORKER, Job
 from evidence_api.registry import reads
 from evidence_api.registry import service as registry
-from evidence_api.registry.facts import Exhibit, Page
+from evidence_api.registry.facts import Exhibit, Page, Sealed
 from evidence_api.registry.model import ExhibitForm, ExhibitState
 from evidence_api.services import Services
 from storage import retention, seal, whole
@@ -23,7 +25,7 @@ from storage import sweep as storage_sweep
 from storage.blob import FileName, FolderPath
 from storage.intake import Appender, append
 from storage.media_type import claims_another
-from storage.seal import SealFacts
+from storage.seal import SealFacts, SealPlan
 from storage.service import NewUpload, Upload
 from storage.sweep import Swept
 from storage.upload import OPEN, Checksum, Limits, State
@@ -33,6 +35,8 @@ SEAL, DISCARD = "exhibit.seal", "upload.discard"
 TOLD_AT_MOST = 20
 """How many keys a log line names; they are ids and say nothing of a case."""
 
+AT_ONCE = 4
+"""How many small files a worker seals at the same time."""
 STILL_SENDING = timedelta(minutes=15)
 """Bytes that came so lately say that somebody sends; a slow line fills a segment of 8 MiB in less."""
 
@@ -122,7 +126,7 @@ def _record_whole(
     )
     new = _new_upload(work, exhibit_id, case_id, form)
     upload = whole.create_received(work, upload_id, put, new, limits(services))
-    work.enqueue(SEAL, subject=f"exhibit:{exhibit_id}", upload=upload_id)
+    work.enqueue(SEAL, subject=f"exhibit:{exhibit_id}", upload=upload_id, **{SMALL: True})
     work.commit()
     return upload
 
@@ -210,7 +214,8 @@ def _finished(work: UnitOfWork, upload: Upload) -> None:
         "upload.finished", upload, exhibit=upload.exhibit_id, upload=upload.id, size_bytes=upload.size_bytes
     )
     registry.start_checking(work, upload.exhibit_id, work.record(finished))
-    work.enqueue(SEAL, subject=f"exhibit:{upload.exhibit_id}", upload=upload.id)
+    small = upload.size_bytes <= whole.MOST_BYTES
+    work.enqueue(SEAL, subject=f"exhibit:{upload.exhibit_id}", upload=upload.id, **({SMALL: True} if small else {}))
 
 
 def progress(services: Services, upload_id: UUID) -> Upload:
@@ -271,31 +276,58 @@ def sweep(services: Services) -> Swept:
 
 
 class SealUpload:
-    """Job `exhibit.seal`: re-read, compare, recognize, lock; then sealed and its event, or refused and its event."""
+    """Job `exhibit.seal`: re-read, compare, recognize, lock; then sealed and its event, or refused and its event.
+
+    Small files that wait are sealed together: each is read back, compared, locked and its lock read, as if alone; only
+    the database is asked once for all.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
     def run(self, job: Job) -> None:
         """Raises what `seal.inspect` raises; what no retry mends is recorded by `fail`."""
-        upload_id = job.facts.uuid("upload")
-        with self._services.database.read() as session:
-            plan = storage.seal_plan(session, upload_id)
-            case_id = storage.get_upload(session, upload_id).case_id
+        (found,) = self._plans([job])
         job.step("inspecting")
-        facts = seal.inspect(self._services.store, self._services.keys, plan)
+        facts = self._inspect(found)
         job.step("inspected and locked")
         with job.conclude() as work:
-            event_id = work.record(_sealed(facts, case_id))
-            storage.record_seal(work, facts, event_id)
-            registry.seal_exhibit(
-                work,
-                facts.exhibit_id,
-                blob_id=facts.blob.blob_id,
-                media_type=facts.media_type,
-                retain_until=facts.blob.retain_until,
-                event_id=event_id,
-            )
+            self.record(work, [facts])
+
+    def look(self, jobs: Sequence[Job]) -> list[tuple[SealFacts, UUID] | Exception]:
+        """Each inspected, a few at a time, for the store's answers take longer than our own work."""
+
+        def attempt(found: tuple[SealPlan, UUID]) -> tuple[SealFacts, UUID] | Exception:
+            try:
+                return self._inspect(found)
+            except Exception as fault:
+                return fault
+
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="seal") as pool:
+            return list(pool.map(attempt, self._plans(jobs)))
+
+    def record(self, work: UnitOfWork, found: Sequence[tuple[SealFacts, UUID]]) -> None:
+        """Upload, blob and exhibit of each, under its event `exhibit.sealed`."""
+        event_ids = work.record_all([_sealed(facts, case_id) for facts, case_id in found])
+        sealed = [(facts, event_id) for (facts, _), event_id in zip(found, event_ids, strict=True)]
+        storage.record_seals(work, sealed)
+        registry.seal_exhibits(
+            work,
+            [
+                Sealed(facts.exhibit_id, facts.blob.blob_id, facts.media_type, facts.blob.retain_until, event_id)
+                for facts, event_id in sealed
+            ],
+        )
+
+    def _plans(self, jobs: Sequence[Job]) -> list[tuple[SealPlan, UUID]]:
+        """How to seal the upload of each job, and the case it belongs to."""
+        with self._services.database.read() as session:
+            plans = storage.seal_plans(session, [job.facts.uuid("upload") for job in jobs])
+        return [(plan, upload.case_id) for plan, upload in plans]
+
+    def _inspect(self, found: tuple[SealPlan, UUID]) -> tuple[SealFacts, UUID]:
+        plan, case_id = found
+        return seal.inspect(self._services.store, self._services.keys, plan), case_id
 
     def fail(self, job: Job, code: str) -> None:
         """The sender's bytes are refused and removed; a store that lies keeps what it holds, for whoever looks."""

@@ -114,9 +114,9 @@ def _sender(account_id: str) -> Actor:
     return Actor(UUID(account_id), "investigator", "api")
 
 
-def _work_and_die(settings: Settings, job_id: UUID, point: str, when: str) -> None:
+def _work_and_die(settings: Settings, job_id: UUID, point: str, when: str, together: int) -> None:
     parts = struck(container.services(settings), point, when, _die)
-    Runner(parts.database, handlers.of(parts)).run(job_id)
+    Runner(parts.database, handlers.of(parts), together=together).run(job_id)
 
 
 def killed(what: Callable[..., None], *args: Any) -> None:
@@ -132,6 +132,6 @@ def killed_while_sending(settings: Settings, point: str, when: str, act: Callabl
     killed(_send_and_die, settings, point, when, act.__name__, *args)
 
 
-def killed_while_sealing(settings: Settings, job_id: UUID, point: str, when: str) -> None:
-    """The worker process dies at `point` of this job."""
-    killed(_work_and_die, settings, job_id, point, when)
+def killed_while_sealing(settings: Settings, job_id: UUID, point: str, when: str, together: int = 1) -> None:
+    """The worker process dies at `point` of this job, and of those it took along."""
+    killed(_work_and_die, settings, job_id, point, when, together)
