@@ -11,6 +11,7 @@ from tests.attacks import (
     forge,
     test_bytes,
     test_checkpoint,
+    test_closed_logs,
     test_container,
     test_event_forms,
     test_manifest,
@@ -25,6 +26,7 @@ from tests.browser.verifier_page import VerifierPage
 MODULES: tuple[ModuleType, ...] = (
     test_bytes,
     test_checkpoint,
+    test_closed_logs,
     test_container,
     test_event_forms,
     test_manifest,
