@@ -182,6 +182,12 @@ def entry(session: Session, event_id: UUID) -> EntryView:
     return _view(row)
 
 
+def entries_at(session: Session, seqs: Sequence[int]) -> list[EntryView]:
+    """The entries with these indexes, in order; those that are not there are left out."""
+    query = select(LedgerEntryRow).where(LedgerEntryRow.seq.in_(seqs)).order_by(LedgerEntryRow.seq)
+    return [_view(row) for row in session.scalars(query)]
+
+
 def openings(session: Session, event_ids: Sequence[UUID]) -> dict[UUID, dict[str, str]]:
     """The personal values of events, by event and field, as far as they were not erased."""
     found: dict[UUID, dict[str, str]] = {}

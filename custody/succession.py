@@ -89,7 +89,12 @@ class Succession(Publishing):
             first = logs.current(session) is None
         if first:
             self._begin_first()
-        published = publisher.publish_once()
+        try:
+            published = publisher.publish_once()
+        except Corrupt as error:
+            if self._moved_on(publisher):  # another publisher has opened the next log meanwhile: nothing is wrong
+                raise Conflict("ledger.checkpoint_moved") from error
+            raise
         with self._database.read() as session:
             closing = session.scalars(select(LedgerStateRow.closing)).one()
         if closing:
@@ -114,6 +119,11 @@ class Succession(Publishing):
                 final=logs.final_note(session, log),
             )
         return kept
+
+    def _moved_on(self, publisher: Publisher) -> bool:
+        with self._database.read() as session:
+            log = logs.current(session)
+        return log is not None and self._publishers.get(log.origin) is not publisher
 
     def _check_register(self, session: Session, log: Log) -> None:
         """A database restored from before a rotation meets the head of a log that it does not know."""

@@ -55,7 +55,6 @@ def services(settings: Settings) -> Services:
         keys=FileKeyWrapper(_required(settings.kek_file, "kek_file")),
         tiles=StoreTiles(store, LOG),
         passwords=Passwords(passes=settings.password_passes, memory_kib=settings.password_memory_kib),
-        policy=settings.policy_file.read_text() if settings.policy_file else "",
         tsa_roots=settings.tsa_roots_file.read_bytes() if settings.tsa_roots_file else b"",
         engine=cache(lambda: _engine(settings)),
         suggester=cache(_suggester),

@@ -78,35 +78,42 @@ def configured(settings: Settings) -> KeyPlace:
     return KeyPlace(settings.signer, **found)
 
 
-def noted(settings: Settings) -> Mapping[str, KeyPlace]:
-    """The places of the logs that `dalel ledger key` prepared, by origin."""
+@dataclass(frozen=True)
+class NotedKey:
+    """What the file says of one log: its verifier key, and where the signing key is."""
+
+    vkey: str
+    place: KeyPlace
+
+
+def noted(settings: Settings) -> Mapping[str, NotedKey]:
+    """The logs that `dalel ledger key` prepared, by origin."""
     path = settings.log_keys_file
     if path is None or not path.exists():
         return {}
-    return {origin: KeyPlace(**place) for origin, place in json.loads(path.read_text())["logs"].items()}
+    logs = json.loads(path.read_text())["logs"]
+    return {origin: NotedKey(one["vkey"], KeyPlace(**one["place"])) for origin, one in logs.items()}
 
 
-def note(settings: Settings, origin: str, place: KeyPlace) -> None:
-    """Remember where the key of a further log is. Raises Conflict `key.noted` when another place is noted for it."""
+def note(settings: Settings, origin: str, vkey: str, place: KeyPlace) -> None:
+    """Remember where the key of a further log is. Raises Conflict `key.noted` when another is noted for it."""
     path = settings.log_keys_file
     if path is None:
         raise ValueError("DALEL_LOG_KEYS_FILE is needed by this command")
-    known = dict(noted(settings))
-    if known.get(origin, place) != place or origin == settings.log_origin:
+    known, wanted = dict(noted(settings)), NotedKey(vkey, place)
+    if known.get(origin, wanted) != wanted or origin == settings.log_origin:
         raise Conflict("key.noted", origin=origin)
-    known[origin] = place
+    known[origin] = wanted
     text = json.dumps({"v": 1, "logs": {name: asdict(one) for name, one in known.items()}}, indent=1)
     replace(path, text.encode())
 
 
 def signer(settings: Settings, origin: str) -> keys.Signer:
     """The signer of the log `origin`. Raises NotFound `ledger.no_signer` when no place is known for its key."""
-    place = noted(settings).get(origin)
-    if place is None:
-        if origin != settings.log_origin:
-            raise NotFound("ledger.no_signer", origin=origin)
-        place = configured(settings)
-    return place.open(origin)
+    found = noted(settings).get(origin)
+    if found is None and origin != settings.log_origin:
+        raise NotFound("ledger.no_signer", origin=origin)
+    return (found.place if found else configured(settings)).open(origin)
 
 
 def replace(path: Path, data: bytes) -> None:

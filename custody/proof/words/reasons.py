@@ -20,6 +20,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "увиденное состояние не подписано журналом из правил",
     ),
     # one log after another
+    "the log has grown after it was closed": ("журнал жабылғаннан кейін өскен", "журнал вырос после закрытия"),
     "a handover is not a final head, log.closed and log.opened": (
         "ауысу соңғы күйден, log.closed және log.opened оқиғаларынан тұрмайды",
         "переход состоит не из последнего состояния, log.closed и log.opened",
