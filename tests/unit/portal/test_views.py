@@ -1,6 +1,7 @@
 """Between a form's words and what is asked for; between ids in events and what people call them."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -47,3 +48,10 @@ def test_ids_are_read_as_names_and_numbers(language: Language) -> None:
     assert "3" in told[str(TWO)]
     assert told[str(THREE)].startswith(told[str(TWO)] + ", ")
     assert "2" in told[str(FOUR)]
+
+
+def test_no_view_hides_a_refusal_from_the_record() -> None:
+    """Views answer refusals through `visits.try_form`, which notes them; whoever catches one notes it too."""
+    for view in (Path(__file__).parents[3] / "portal" / "views").glob("*.py"):
+        source = view.read_text(encoding="utf-8")
+        assert source.count("    except ") <= source.count("note_refusal(request, refusal)"), view.name
