@@ -92,7 +92,9 @@ class Job:
 
 @dataclass(frozen=True)
 class ExhibitPage:
-    """The exhibit page. `transcript_state` and `plan_state` are None while there is none."""
+    """The exhibit page. `transcript_state` and `plan_state` are None while there is none; `record_href` is for those
+    who may read the trail.
+    """
 
     head: CaseHead
     exhibit: ExhibitFacts
@@ -105,6 +107,7 @@ class ExhibitPage:
     plan_state: str | None = None
     checkpoint_size: int | None = None
     checkpoint_at: datetime | None = None
+    record_href: str | None = None
 
 
 def render_exhibit(context: RequestContext, model: ExhibitPage) -> str:
