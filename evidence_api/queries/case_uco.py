@@ -56,7 +56,8 @@ def _text(node: Node) -> str:
 
 
 def _ref(kind: str, identity: UUID) -> Node:
-    return {"@id": f"kb:{kind}-{identity}"}
+    """A name-based UUID, since UCO knows none of version 7; our own id of an event stands in its bytes."""
+    return {"@id": f"kb:{kind}-{uuid5(identity, kind)}"}
 
 
 def _typed(kind: str, value: str | int) -> Node:

@@ -86,7 +86,7 @@ def begin(
 ) -> Export:
     """Record the export, then say what it will hold. An exhibit's export is on the exhibit's chain.
 
-    Raises TooLarge `trail.too_long` when it has more events than `limit`; nothing is then recorded but the refusal.
+    Raises TooLarge `trail.too_long` when it has more events than `limit`; nothing is then recorded.
     """
     item = f"exhibit:{exhibit_id}" if exhibit_id else f"case:{case_id}"
     with services.database.read() as session:

@@ -112,8 +112,7 @@ class Record:
 
 
 def of_exhibit(services: Services, exhibit_id: UUID) -> Record:
-    """The record of an exhibit, checked. Raises NotFound `exhibit.not_found`; what fails is found, not raised.
-    """
+    """The record of an exhibit, checked. Raises NotFound `exhibit.not_found`; what fails is found, not raised."""
     with services.database.read() as session:
         exhibit = reads.get_exhibit(session, exhibit_id)
         item = f"exhibit:{exhibit_id}"

@@ -46,7 +46,9 @@ def show(
         plan_state=view.plan.state if view.plan else None,
         checkpoint_size=view.checkpoint.size if view.checkpoint else None,
         checkpoint_at=view.checkpoint.published_at if view.checkpoint else None,
-        record_href=f"/exhibits/{exhibit_id}/record" if queries.may(access.viewer, "trail.read", access.resource) else None,
+        record_href=f"/exhibits/{exhibit_id}/record"
+        if queries.may(access.viewer, "trail.read", access.resource)
+        else None,
     )
     return html(render_exhibit(at_hand, model))
 

@@ -25,8 +25,8 @@ from portal.catalog import Language
 from portal.context import OFFSET_HOURS
 from portal.formats import moment
 from portal.lines import event_line, exhibit_ref, head, readable
+from portal.pages.audit import FORMATS
 from portal.pages.record import Answer, ExhibitRecord, Person, RecordStep, render_record
-from portal.views.exports import FORMATS
 from portal.visits import context, html
 
 routes = router()
@@ -56,7 +56,7 @@ def record(
     model = ExhibitRecord(
         head=head(queries.case_view(services, access.viewer, access.case_id)),
         exhibit=exhibit_ref(found.exhibit),
-        answers=(_same(found, language), _people(found, language), _complete(found, steps, language)),
+        answers=answers(found, language),
         steps=steps,
         limits=words.said("limits", language),
         people=tuple(
@@ -81,6 +81,11 @@ def record(
         first_href=here if begin else None,
     )
     return html(render_record(at_hand, model))
+
+
+def answers(found: Record, language: Language) -> tuple[Answer, ...]:
+    """The three sentences."""
+    return _same(found, language), _people(found, language), _complete(found, language)
 
 
 def _step(number: int, looked: Looked, language: Language) -> RecordStep:
@@ -129,14 +134,16 @@ def _people(found: Record, language: Language) -> Answer:
         return Answer("people", "good", catalog.text(language, "record.nobody"))
     shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
     reads_said = catalog.counted(language, "record.reads", reads)
-    return Answer("people", "good", catalog.counted(language, "record.touched", len(names), names=shown, reads=reads_said))
+    return Answer(
+        "people", "good", catalog.counted(language, "record.touched", len(names), names=shown, reads=reads_said)
+    )
 
 
-def _complete(found: Record, steps: tuple[RecordStep, ...], language: Language) -> Answer:
-    if found.verdict == "broken":
-        first = next(step for step in steps if step.state == "fails" and step.verifier is not None)
-        said = catalog.text(language, "record.complete.broken", step=first.number, name=first.name)
-        return Answer("complete", "bad", said)
+def _complete(found: Record, language: Language) -> Answer:
+    for number, looked in enumerate(found.steps, 1):
+        if looked.state is State.FAILS and isinstance(looked.step, Step):
+            name = words.step_name(looked.step, language)
+            return Answer("complete", "bad", catalog.text(language, "record.complete.broken", step=number, name=name))
     if found.verdict == "complete" and found.head is not None:
         values = {"size": catalog.grouped(found.head.size), "at": found.head.published_at}
         values |= {"events": catalog.grouped(len(found.chain)), "witnesses": len(found.head.witnesses)}

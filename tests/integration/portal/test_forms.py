@@ -1,7 +1,5 @@
 """A form that comes back was refused: that is on the record before the page is shown (U1)."""
 
-from tests import acts
-
 
 def refusals(system, case_id):
     found = system.events(f"case:{case_id}", "act.refused")
@@ -17,15 +15,12 @@ def test_a_person_who_does_not_exist(system, visit):
     assert refusals(system, case_id) == [(me, "case.grant", "account.not_found")]
 
 
-def test_a_stale_plan_and_a_draft_that_changed(system, visit):
-    case_id = system.case()
-    exhibit_id = system.sealed(case_id, acts.picture(901), "page.png")
-    acts.submitted(system, exhibit_id)
-    stale = {"plan_sha256": "sha256:" + "0" * 64}
-    again = visit("supervising_prosecutor", f"/exhibits/{exhibit_id}/redaction/approve", "POST", data=stale)
-    assert again.status_code == 422
-    supervisor = system.members["supervising_prosecutor"].account_id
-    assert refusals(system, case_id) == [(supervisor, "plan.approve", "plan.stale")]
+def test_a_form_of_no_case_is_on_the_chain_of_the_account(system, visit):
+    member = system.add_member("typist", "investigator")
+    answer = visit("typist", "/cases", "POST", data={"erdr": "12", "title": "Test"})
+    assert answer.status_code == 422
+    (refused,) = system.events(f"account:{member.account_id}", "act.refused")
+    assert refused["data"] == {"action": "case.create", "code": "case.number_invalid"}
 
 
 def test_each_refused_file_of_a_plain_form(system, visit):

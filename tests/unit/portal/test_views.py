@@ -10,16 +10,16 @@ from custody import event
 from custody.kernel.errors import Invalid
 from evidence_api.queries.cases import ROUND, Thing
 from portal.catalog import LANGUAGES, Language
+from portal.filters import of_trail
 from portal.lines import readable
 from portal.pages.audit import AREAS
-from portal.views.audit import _wanted
 from portal.views.cases import _until
 
 ONE, TWO, THREE, FOUR = (UUID(int=number) for number in range(1, 5))
 
 
 def test_filter_days_are_local_and_the_last_is_whole() -> None:
-    wanted = _wanted({"since": "2026-03-14", "until": "2026-03-14"})
+    wanted = of_trail({"since": "2026-03-14", "until": "2026-03-14"})
     assert wanted.since == datetime(2026, 3, 13, 19, tzinfo=UTC)
     assert wanted.until == datetime(2026, 3, 14, 19, tzinfo=UTC)
 
@@ -33,11 +33,11 @@ def test_a_grant_ends_with_the_local_day() -> None:
 
 
 def test_every_event_of_a_case_is_in_some_area() -> None:
-    covered = {first for area in AREAS for first in _wanted({"area": area}).areas}
+    covered = {first for area in AREAS for first in of_trail({"area": area}).areas}
     of_no_case = {"system", "store", "key", "config", "ledger", "log"}
     assert {name.partition(".")[0] for name in event.WHO} - of_no_case <= covered
-    assert set(_wanted({"area": "exhibit"}).areas) == {"exhibit", "upload", "fixity", "intake", "receipt", "disposal"}
-    assert _wanted({"area": "everything; DROP"}).areas == ()
+    assert set(of_trail({"area": "exhibit"}).areas) == {"exhibit", "upload", "fixity", "intake", "receipt", "disposal"}
+    assert of_trail({"area": "everything; DROP"}).areas == ()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
