@@ -26,6 +26,7 @@ from portal.views import (
     disclosures,
     exhibits,
     exports,
+    printing,
     record,
     redaction,
     session,
@@ -45,6 +46,7 @@ PAGES = (
     audit.routes,
     record.routes,
     exports.routes,
+    printing.routes,
     verify.routes,
 )
 log = logging.getLogger("dalel.portal")

@@ -135,6 +135,7 @@ NOTICES = frozenset(
         "received",
         "signed_out",
         "check_requested",
+        "copy_recorded",
     }
 )
 """What `?done=` may say; anything else shows nothing."""

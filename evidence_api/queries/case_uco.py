@@ -22,7 +22,6 @@ CONTEXT = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
     "case-investigation": f"{_CASE}investigation/",
     **{f"uco-{part}": f"{_UCO}{part}/" for part in ("action", "core", "identity", "observable", "tool", "types")},
-    "uco-vocabulary": f"{_UCO}vocabulary/",
 }
 _SYSTEM = uuid5(NAMESPACE_URL, "urn:dalel:system")
 Node = dict[str, Any]
@@ -119,7 +118,7 @@ def _hash(of: UUID, sha256_hex: str) -> Node:
     return {
         **_ref("hash", uuid5(of, "hash")),
         "@type": "uco-types:Hash",
-        "uco-types:hashMethod": _typed("uco-vocabulary:HashNameVocab", "SHA256"),
+        "uco-types:hashMethod": "SHA256",
         "uco-types:hashValue": _typed("xsd:hexBinary", sha256_hex),
     }
 

@@ -27,6 +27,7 @@ from custody.proof.refusal import Step, Value, VerificationError
 from custody.proof.strict import ProofError
 from custody.proof.verify import moment
 from evidence_api.queries.cases import Thing, names_in, things_in
+from evidence_api.queries.personal import Shown, shown
 from evidence_api.registry import reads
 from evidence_api.registry.facts import Exhibit
 from evidence_api.services import Services
@@ -101,6 +102,7 @@ class Record:
     chain: tuple[EntryView, ...]
     names: Mapping[UUID, str]
     things: Mapping[UUID, Thing]
+    personal: Mapping[UUID, tuple[Shown, ...]]
     steps: tuple[Looked, ...]
     same: Sameness
     people: tuple[Toucher, ...]
@@ -111,14 +113,18 @@ class Record:
     head: CheckpointView | None
 
 
-def of_exhibit(services: Services, exhibit_id: UUID) -> Record:
-    """The record of an exhibit, checked. Raises NotFound `exhibit.not_found`; what fails is found, not raised."""
+def of_exhibit(services: Services, exhibit_id: UUID, *, may_see: bool = False) -> Record:
+    """The record of an exhibit, checked. Raises NotFound `exhibit.not_found`; what fails is found, not raised.
+
+    `may_see`: whether the reader may see personal values, as far as they were not erased.
+    """
     with services.database.read() as session:
         exhibit = reads.get_exhibit(session, exhibit_id)
         item = f"exhibit:{exhibit_id}"
         chain = tuple(audit.chain(session, item))
         queued = audit.waiting(session, item)
         names, things = names_in(session, chain), things_in(session, exhibit.case_id, chain)
+        values = shown(session, chain, may_see=may_see)
         head = _head(services, session, chain)
     covered = [entry for entry in chain if head is not None and entry.seq < head.size]
     trusted = policy.parse(services.policy.encode()) if services.policy else None
@@ -138,6 +144,7 @@ def of_exhibit(services: Services, exhibit_id: UUID) -> Record:
         chain=chain,
         names=names,
         things=things,
+        personal=values,
         steps=(*steps[:2], stored, *steps[2:]),
         same=_same(chain, stored),
         people=_people(chain),
@@ -219,16 +226,16 @@ def _included(services: Services, covered: Sequence[EntryView], head: Checkpoint
     """Step 8, against the root of the published head; the tree is read from the public tiles, not from the database."""
     if head is None or not covered:
         raise Unavailable("record.not_published")
-    shown = covered[-MAX_PROVED:]
-    proofs = Proofs(services.tiles).inclusion([entry.seq for entry in shown], head.size)
-    for entry in shown:
+    newest = covered[-MAX_PROVED:]
+    proofs = Proofs(services.tiles).inclusion([entry.seq for entry in newest], head.size)
+    for entry in newest:
         leaf = merkle.leaf_hash(entry.canonical)
         try:
             merkle.verify_inclusion(leaf, entry.seq, head.size, proofs[entry.seq], head.root)
         except ProofError as error:
             why = {"reason": error.reason, "detail": error.detail}
             raise VerificationError(Step.INCLUSION, "proofs.invalid", line=entry.item_seq + 1, **why) from error
-    return Looked(Step.INCLUSION, State.HOLDS, "passed.inclusion", {"events": len(shown), "size": head.size})
+    return Looked(Step.INCLUSION, State.HOLDS, "passed.inclusion", {"events": len(newest), "size": head.size})
 
 
 def _signed(trusted: Policy | None, head: CheckpointView | None) -> Looked:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from custody import audit, event
 from custody.audit import CheckpointView, EntryView, LedgerHealth, TimestampView, TrailFilter, TrailPage
 from evidence_api.queries.cases import Thing, names_in, things_in
+from evidence_api.queries.personal import Shown, shown
 from evidence_api.registry import reads
 from evidence_api.services import Services
 
@@ -32,6 +34,7 @@ class NamedPage:
     entries: tuple[EntryView, ...]
     names: Mapping[UUID, str]
     things: Mapping[UUID, Thing]
+    personal: Mapping[UUID, tuple[Shown, ...]]
     next_seq: int | None
 
 
@@ -55,15 +58,24 @@ def of_case(
         return audit.trail(session, TrailFilter(case_id=case_id, types=types), before_seq=before, limit=limit)
 
 
-def filtered(services: Services, case_id: UUID, wanted: Wanted, *, before: int | None, limit: int) -> NamedPage:
-    """A page of a case's events as a person asks for them, newest first."""
+def filtered(
+    services: Services, case_id: UUID, wanted: Wanted, *, before: int | None, limit: int, may_see: bool = False
+) -> NamedPage:
+    """A page of a case's events as a person asks for them, newest first; personal values for who `may_see` them."""
     with services.database.read() as session:
         asked = criteria(session, case_id, wanted)
         if asked is None:
-            return NamedPage((), {}, {}, None)
+            return NamedPage((), {}, {}, {}, None)
         page = audit.trail(session, asked, before_seq=before, limit=limit)
         names, things = names_in(session, page.entries), things_in(session, case_id, page.entries)
-        return NamedPage(page.entries, names, things, page.next_seq)
+        values = shown(session, page.entries, may_see=may_see)
+        return NamedPage(page.entries, names, things, values, page.next_seq)
+
+
+def digest(entries: Sequence[EntryView]) -> str:
+    """`sha256:<hex>` over the canonical bytes of events, oldest first, a line each."""
+    ordered = sorted(entries, key=lambda entry: entry.seq)
+    return "sha256:" + sha256(b"".join(entry.canonical + b"\n" for entry in ordered)).hexdigest()
 
 
 def of_exhibit(services: Services, exhibit_id: UUID) -> list[EntryView]:

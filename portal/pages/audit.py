@@ -74,6 +74,7 @@ class Trail:
     filters: Mapping[str, str] = field(default_factory=dict)
     next_href: str | None = None
     exports: tuple[tuple[str, str], ...] = ()
+    print_href: str | None = None
 
 
 def render_trail(context: RequestContext, model: Trail) -> str:

@@ -35,18 +35,20 @@ def trail(
 ) -> Response:
     """The events of a case, newest first; the filters live in the address."""
     asked = filters.given(request, filters.TRAIL)
-    page = trails.filtered(services, case_id, filters.of_trail(asked), before=before, limit=_PAGE)
+    may_see = queries.may(access.viewer, "trail.personal", access.resource)
+    page = trails.filtered(services, case_id, filters.of_trail(asked), before=before, limit=_PAGE, may_see=may_see)
     may_export = queries.may(access.viewer, "trail.export", access.resource)
     here = f"/cases/{case_id}/trail"
     at_hand = context(request, access)
     names = readable(at_hand.language, page.names, page.things)
     model = Trail(
         head=head(queries.case_view(services, access.viewer, case_id)),
-        events=tuple(event_line(entry, names) for entry in page.entries),
+        events=tuple(event_line(entry, names, page.personal.get(entry.id, ())) for entry in page.entries),
         ledger=_ledger(services),
         filters=asked,
         next_href=f"{here}?{urlencode(asked | {'before': page.next_seq})}" if page.next_seq is not None else None,
         exports=tuple((name, f"{here}.{name}?{urlencode(asked)}") for name in FORMATS) if may_export else (),
+        print_href=f"{here}/print?{urlencode(asked)}" if page.entries else None,
     )
     return html(render_trail(at_hand, model))
 

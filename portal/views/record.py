@@ -43,7 +43,8 @@ def record(
     after: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
     """The three answers, the steps behind them, the people and the events; `after` is the last event already seen."""
-    found = records.of_exhibit(services, exhibit_id)
+    may_see = queries.may(access.viewer, "trail.personal", access.resource)
+    found = records.of_exhibit(services, exhibit_id, may_see=may_see)
     at_hand = context(request, access)
     language = at_hand.language
     here = f"/exhibits/{exhibit_id}/record"
@@ -71,7 +72,7 @@ def record(
             )
             for one in found.people
         ),
-        events=tuple(event_line(entry, names) for entry in shown),
+        events=tuple(event_line(entry, names, found.personal.get(entry.id, ())) for entry in shown),
         total=len(found.chain),
         covered=found.covered,
         proved=found.proved,
