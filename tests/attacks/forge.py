@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
 
 from custody.proof import bundle, canonical, cosignature, merkle, note, policy, verify
-from custody.proof.bundle import FileDigest, ProvenLeaf
+from custody.proof.bundle import ClosedLog, FileDigest, ProvenLeaf
 from custody.proof.checkpoint import Checkpoint
 from custody.proof.note import COSIGNATURE_V1, Note
 from custody.proof.refusal import Step, VerificationError
@@ -29,9 +29,7 @@ TOP = "dalel-disclosure-1"
 NOW_S = 1_795_000_000
 WITNESS_NAMES = ("court", "bar", "university")
 JUDGES: list[Callable[[bytes, bytes, bytes, verify.Verified | VerificationError], None]] = []
-"""Other verifiers that must come to the same outcome over a package, a policy and roots (PEM or nothing): tests/browser
-puts the browser's here."""
-
+"""Other verifiers that must come to the same outcome over a package, a policy, roots (PEM or none): the browser's."""
 
 CASE, DISCLOSURE = identity("case"), identity("disclosure")
 INVESTIGATOR, PROSECUTOR, SUPERVISOR = map(identity, ("investigator", "prosecutor", "supervisor"))
@@ -318,7 +316,11 @@ def named_items(story: Story) -> set[str]:
 
 
 def entries(
-    story: Story, log: Log | None = None, leaves: list[ProvenLeaf] | None = None, timestamps: Iterable[bytes] = ()
+    story: Story,
+    log: Log | None = None,
+    leaves: list[ProvenLeaf] | None = None,
+    timestamps: Iterable[bytes] = (),
+    closed: Sequence[ClosedLog] = (),
 ) -> dict[str, bytes]:
     """Every entry of the package, tag files first. `leaves` if they are not those that belong into it."""
     log, wanted = log or Log(chained(story.events)), named_items(story)
@@ -333,6 +335,7 @@ def entries(
         extra={"index.html": b"<!doctype html>"},
         info={"External-Identifier": DISCLOSURE},
         timestamps=list(timestamps),
+        closed=closed,
     )
     return {**tags, **story.files}
 
