@@ -137,17 +137,7 @@ def verify(
     rest = sum(log.events for log in closed)
     _inclusion(events, rest, _read(opened, PROOFS, Step.INCLUSION, MAX_EVENTS_BYTES), head)
     run.passed(Step.INCLUSION, "passed.inclusion", events=len(events), size=head.size)
-    with _at(Step.CHECKPOINT, "checkpoint.signature"):
-        log, _ = policies.verify_log(policy, signed)
-        earlier.check_keys(closed, log)
-    before = ", ".join(one.handover.head.origin for one in closed)
-    code = "passed.succession" if closed else "passed.checkpoint"
-    run.passed(Step.CHECKPOINT, code, origin=head.origin, size=head.size, closed=before)
-    for one in closed:
-        _witnesses(policy, one.handover.signed, now_s)
-    witnesses = _witnesses(policy, signed, now_s)
-    code = "passed.no_witnesses" if policy.quorum == policies.NONE else "passed.witnesses"
-    run.passed(Step.WITNESSES, code, names=", ".join(sorted(witness.name for witness in witnesses)))
+    log, witnesses = _cosigned(run, policy, signed, head, closed, now_s)
     stamped = _time_stamps(opened, signed, tsa_roots, _span(events, witnesses, now_s)) if tsa_roots else ()
     stamps = ", ".join(f"{stamp.authority} ({moment(stamp.time_s)})" for stamp in stamped)
     run.passed(Step.TIME_STAMPS, "passed.time_stamps" if tsa_roots else "passed.not_asked", names=stamps)
@@ -167,6 +157,24 @@ def verify(
         unsigned=tuple(sorted(_unsigned(opened, stamped=bool(tsa_roots)))),
         steps=tuple(run.steps),
     )
+
+
+def _cosigned(
+    run: _Run, policy: Policy, signed: Note, head: Checkpoint, closed: Sequence[earlier.EarlierLog], now_s: int | None
+) -> tuple[note.Verifier, tuple[Witnessed, ...]]:
+    """Steps 9 and 10: who signed the head, and the heads of the logs before it, and who witnessed them."""
+    with _at(Step.CHECKPOINT, "checkpoint.signature"):
+        log, _ = policies.verify_log(policy, signed)
+        earlier.check_keys(closed, log)
+    before = ", ".join(one.handover.head.origin for one in closed)
+    code = "passed.succession" if closed else "passed.checkpoint"
+    run.passed(Step.CHECKPOINT, code, origin=head.origin, size=head.size, closed=before)
+    for one in closed:
+        _witnesses(policy, one.handover.signed, now_s)
+    witnesses = _witnesses(policy, signed, now_s)
+    code = "passed.no_witnesses" if policy.quorum == policies.NONE else "passed.witnesses"
+    run.passed(Step.WITNESSES, code, names=", ".join(sorted(witness.name for witness in witnesses)))
+    return log, witnesses
 
 
 def _read(opened: Package, entry: str, step: Step, max_bytes: int = MAX_SMALL_BYTES) -> bytes:
