@@ -28,21 +28,32 @@ PURPOSES = ("pretrial", "trial", "execution", "cassation", "archive", "training"
 ISLAND_WORDS = (
     "upload.state.waiting",
     "upload.state.hashing",
+    "upload.state.queued",
     "upload.state.sending",
     "upload.state.checking",
     "upload.state.sealed",
     "upload.state.duplicate",
     "upload.state.failed",
-    "upload.state.forgotten",
+    "upload.code.upload.forgotten",
+    "upload.code.upload.elsewhere",
+    "upload.code.offline",
     "upload.retry_one",
+    "upload.drop_one",
     "upload.no_time",
     "upload.resume_hint",
-    "upload.offline",
+    "upload.resume_rest",
+    "upload.resume_n",
+    "upload.back",
     "upload.describe_first",
     "upload.all_sealed",
     "upload.some_failed",
-    "upload.drop_one",
-    "upload.in_case",
+    "upload.so_far",
+    "upload.files_n",
+    "upload.trouble_n",
+    "upload.exhibit",
+    "upload.top",
+    "upload.list_taken",
+    "upload.receipt_wait",
 )
 """Catalog keys that the module shows; given to it as data, so that no module holds a sentence."""
 
@@ -79,11 +90,13 @@ class UploadReceipt:
 
 
 def render_upload(context: RequestContext, model: UploadDesk) -> str:
-    words = {key: catalog.text(context.language, key) for key in ISLAND_WORDS}
+    entries = catalog.entries(context.language)
+    words = {key: entries[key] for key in ISLAND_WORDS}
     errors = {
         code: text
         for code, text in sentences(context.language).items()
-        if code.startswith(("upload.", "exhibit.", "case.", "retention.", "unknown", "blob."))
+        if code.startswith(("upload.", "exhibit.", "case.", "retention.", "unknown", "blob.", "session.", "access.", "receipt.", "hashlist.",
+             "request.", "store.", "rate.", "text."))
     }
     return page("upload.html", context, model, words=words, errors=errors, bases=BASES, purposes=PURPOSES)
 
