@@ -58,8 +58,8 @@ def parse(text: str, form: str) -> dict[str, str]:
         raise Invalid("hashlist.unknown_format")
     listed: dict[str, str] = {}
     rows = _from_csv(text) if form == "csv" else _from_lines(text, bagit=form == "bagit")
-    for number, path, digest in rows:
-        path = _plain(path)
+    for number, written, digest in rows:
+        path = _plain(written)
         if path in listed:
             raise Invalid("hashlist.twice", line=number)
         listed[path] = f"sha256:{digest.lower()}"

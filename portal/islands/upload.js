@@ -62,7 +62,9 @@ const desk = {
     const failed = totals.count("failed");
     const already = totals.count("duplicate");
     say(told.say(words[failed ? "upload.some_failed" : "upload.all_sealed"], { chosen: totals.files, sealed: totals.count("sealed"), already, failed }));
-    find("open-receipt").hidden = !(totals.count("sealed") || already);
+    const button = find("open-receipt");
+    button.hidden = !(totals.count("sealed") || already);
+    if (!button.hidden && document.activeElement === find("start")) button.focus();
     tell();
   },
 };
@@ -89,6 +91,7 @@ function tell() {
     put("speed", speed > 0 && left ? told.speed(told.bytes(speed)) : "—");
     put("time", left && queue.started ? (speed > 0 ? told.span((totals.bytes - totals.there) / speed) : words["upload.no_time"]) : "—");
     find("bar").value = totals.bytes ? totals.there / totals.bytes : 0;
+    find("start").hidden = !totals.count("waiting", "hashing", "queued", "sending");
     find("retry").hidden = ![...trouble.entries.keys()].some((item) => !item.never);
     if (queue.started && left && now - saidAt > TELL_MS) {
       saidAt = now;
@@ -273,6 +276,7 @@ drop.addEventListener("drop", async (event) => {
 find("start").addEventListener("click", start);
 find("retry").addEventListener("click", () => again([...trouble.entries.keys()]));
 find("resume-go").addEventListener("click", resume);
+find("pick-list").addEventListener("click", () => find("list").click());
 find("resume-forget").addEventListener("click", forget);
 find("open-receipt").addEventListener("click", receipt);
 form.addEventListener("submit", (event) => { event.preventDefault(); start(); });

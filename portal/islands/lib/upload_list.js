@@ -139,6 +139,7 @@ export class Listing {
     const cell = item.row.children[1];
     const part = ["hashing", "sending"].includes(item.state) && item.done ? ` ${Math.floor((100 * item.done) / item.size)} %` : "";
     const tag = make("strong", `govuk-tag govuk-tag--${TONES[item.state]}`, this.show.words[`upload.state.${item.state}`] + part);
+    tag.dataset.state = item.state;
     cell.replaceChildren(tag);
     if (["sealed", "duplicate"].includes(item.state) && item.exhibit) {
       const link = make("a", "govuk-link small", this.show.exhibit(item.number));

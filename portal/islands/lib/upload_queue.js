@@ -16,7 +16,7 @@ export class Queue {
     this.waiting = [];
     this.hashed = [];
     this.ready = [];
-    this.checking = new Map();
+    this.checking = new Set();
     this.sending = new Set();
     this.hashing = null;
     this.started = false;
@@ -44,7 +44,7 @@ export class Queue {
   /** Whether the server has sealed it is asked until it says so. */
   check(item) {
     this.desk.step(item, "checking");
-    this.checking.set(item.exhibit, item);
+    this.checking.add(item);
     this.#poll();
   }
 
@@ -111,17 +111,19 @@ export class Queue {
     const mine = exhibit && exhibit === item.exhibit;
     if (state === "refused") this.desk.step(item, "failed", code);
     else if (state === "elsewhere") this.desk.step(item, "failed", "upload.elsewhere");
-    else if (state === "sealed") {
-      item.exhibit = exhibit;
-      this.desk.step(item, mine ? "sealed" : "duplicate");
-    } else if (state === "checking") {
-      item.exhibit = exhibit;
+    else if (["sealed", "checking"].includes(state) || (state === "begun" && this.#mate(item))) {
+      // Held already, or the same bytes under another name among these very files: sent once, and this one waits for it.
+      Object.assign(item, { exhibit, twin: !mine });
       this.check(item);
     } else {
       // Begun on another day or another computer by the same person: one goes on with it instead of beginning anew.
       if (state === "begun" && !item.url) Object.assign(item, { url: `${location.origin}/api/v1/uploads/${upload}`, exhibit, token: undefined });
       this.ready.push(item);
     }
+  }
+
+  #mate(item) {
+    return [...this.sending, ...this.ready].some((other) => other !== item && other.sha256 === item.sha256);
   }
 
   #send() {
@@ -160,33 +162,31 @@ export class Queue {
     this.polling = true;
     while (this.checking.size) {
       await new Promise((resolve) => setTimeout(resolve, SEAL_MS));
+      const asked = [...this.checking].slice(0, MOST);
       try {
-        const told = await this.server.states([...this.checking.keys()].slice(0, MOST));
-        for (const exhibit of [...this.checking.keys()].slice(0, MOST)) this.#told(exhibit, told.get(exhibit));
+        const told = await this.server.states([...new Set(asked.map((item) => item.exhibit))]);
+        for (const item of asked) this.#told(item, told.get(item.exhibit));
       } catch (fault) {
         if (fault.message === "offline") continue;
-        for (const item of this.checking.values()) this.desk.step(item, "failed", fault.message);
-        this.checking.clear();
+        for (const item of asked) this.desk.step(item, "failed", fault.message);
+        for (const item of asked) this.checking.delete(item);
       }
     }
     this.polling = false;
     this.#settle();
   }
 
-  #told(exhibit, answer) {
-    const item = this.checking.get(exhibit);
-    if (!item) return;
+  #told(item, answer) {
+    this.checking.delete(item);
     if (answer && ["receiving", "checking", "draft"].includes(answer.state)) {
       // The slow ones go to the end, so that more than one batch is looked at in turn.
-      this.checking.delete(exhibit);
-      this.checking.set(exhibit, item);
+      this.checking.add(item);
       return;
     }
-    this.checking.delete(exhibit);
     item.number = answer?.number;
     if (answer?.state === "sealed" && answer.sha256 === item.sha256) {
       item.url = item.token = item.key = undefined;
-      this.desk.step(item, "sealed");
+      this.desk.step(item, item.twin ? "duplicate" : "sealed");
       return;
     }
     item.url = item.token = item.key = item.exhibit = undefined;
