@@ -19,7 +19,8 @@ from typing import Any
 from playwright.sync_api import Page, expect, sync_playwright
 
 from evidence_api.demo import cast
-from tests.browser import cable, conftest, real
+from tests import cable
+from tests.browser import conftest, real
 
 GIB = 1 << 30
 LONG_MS = 3 * 3600 * 1000

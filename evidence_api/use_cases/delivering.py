@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -115,8 +115,12 @@ def states(services: Services, case_id: UUID, exhibit_ids: Sequence[UUID]) -> tu
         return reads.find_exhibits(session, case_id, exhibit_ids)
 
 
-def issue(services: Services, actor: Actor, case_id: UUID, delivery: Delivery, language: str) -> Receipt:
+def issue(
+    services: Services, actor: Actor, case_id: UUID, delivery: Delivery, language: str, reason: Callable[[str], str]
+) -> Receipt:
     """Issue a signed receipt for what this person delivered, comparing it with the provider's list where one is given.
+
+    `reason` says a code in `language`.
 
     Raises Invalid `receipt.empty`, `receipt.not_deliverable` (not sealed, of another case, or another's), `hashlist.…`;
     TooLarge `receipt.too_many`; Conflict `receipt.not_ready` until a published head covers every seal: ask again.
@@ -150,7 +154,7 @@ def issue(services: Services, actor: Actor, case_id: UUID, delivery: Delivery, l
         "checkpoint": {"size": head.size, "root": head.root.hex(), "note": head.note} if head else None,
         "list": _told(delivery.hash_list, checked),
     }
-    pdf = _paper(services, body, language)
+    pdf = _paper(services, body, language, reason)
     blob = storage.put_derived(
         services.store, services.keys, services.database.ids.new(), pdf, bucket=PACKAGES, retain_until=now + _RETAIN
     )
@@ -255,12 +259,12 @@ def _recorded(session: Session, stored: Sequence[Exhibit]) -> tuple[Mapping[str,
     return entries, head
 
 
-def _paper(services: Services, body: Mapping[str, Any], language: str) -> bytes:
+def _paper(services: Services, body: Mapping[str, Any], language: str, reason: Callable[[str], str]) -> bytes:
     """The receipt as PDF, signed by the office; without an office's key it is unsigned and says so."""
     from evidence_api.paper import setting  # noqa: PLC0415  a second of imports, for acts only
 
     office = services.office()
-    pdf = setting.render(receipt_paper.act(body, language, signed=office is not None))
+    pdf = setting.render(receipt_paper.act(body, language, reason, signed=office is not None))
     return office.sign(pdf, f"receipt {body['receipt']}") if office else pdf
 
 

@@ -1,11 +1,10 @@
 """The receipt as an act on paper: its words in Kazakh, Russian and English, and how its body is laid out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta, timezone
 from typing import Any
 
 from custody.kernel.clock import from_ms
-from evidence_api.http.messages import sentence
 from evidence_api.paper.blocks import Block, Exact, Facts, Heading, Language, Paper, Paragraph, SignatureLines, Table
 
 _ZONE = timezone(timedelta(hours=5))
@@ -62,8 +61,8 @@ _WORDS: Mapping[str, Mapping[Language, str]] = {
 }
 
 
-def act(body: Mapping[str, Any], language: str, *, signed: bool) -> Paper:
-    """The receipt's body as an act. `language` other than kk, ru, en is taken as kk."""
+def act(body: Mapping[str, Any], language: str, reason: Callable[[str], str], *, signed: bool) -> Paper:
+    """The receipt's body as an act; `reason` says a code in its language. One other than kk, ru, en is taken as kk."""
     tongue: Language = "ru" if language == "ru" else "en" if language == "en" else "kk"
 
     def word(key: str) -> str:
@@ -90,7 +89,7 @@ def act(body: Mapping[str, Any], language: str, *, signed: bool) -> Paper:
         lines = [(str(one["number"]), f"{one['name']}\n{one['sha256']}") for one in already]
         blocks += [Heading(word("already")), Table([word("no"), word("name")], lines, (0.1, 0.9))]
     if failed:
-        reasons = [(one["path"], sentence(one["code"], tongue, {})) for one in failed]
+        reasons = [(one["path"], reason(one["code"])) for one in failed]
         blocks += [Heading(word("failed")), Paragraph(word("failed_said"))]
         blocks.append(Table([word("name"), word("reason")], reasons, (0.5, 0.5)))
     if body["list"]:

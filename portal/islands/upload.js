@@ -33,7 +33,7 @@ const show = {
   files: (count) => told.say(words["upload.files_n"], { count }),
   trouble: (count) => told.say(words["upload.trouble_n"], { count }),
   exhibit: (number) => (number ? told.say(words["upload.exhibit"], { number }) : ""),
-  reason: (item) => told.say(errors[item.code] ?? words[`upload.code.${item.code}`] ?? errors.unknown, { limit_bytes: limit, free_bytes: free, code: item.code, number: item.number }),
+  reason: (item) => told.say(errors[item.code] ?? errors.unknown, { limit_bytes: limit, free_bytes: free, code: item.code, number: item.number }),
 };
 const listing = new Listing(find("rows"), find("table"), show, throwAway);
 const trouble = new Trouble(find("trouble"), find("trouble-list"), find("trouble-title"), show, (item) => again([item]), throwAway);
@@ -243,7 +243,7 @@ async function receipt() {
     await memory.drop([...items.values()].filter((item) => item.state !== "failed").map((item) => item.mark));
     location.href = `/receipts/${issued.id}`;
   } catch (fault) {
-    say(`${told.say(errors[fault.message] ?? words[`upload.code.${fault.message}`] ?? errors.unknown, { code: fault.message })} (${fault.message})`);
+    say(`${told.say(errors[fault.message] ?? errors.unknown, { code: fault.message })} (${fault.message})`);
   }
   button.disabled = false;
 }

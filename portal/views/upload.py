@@ -14,7 +14,7 @@ from custody.kernel.errors import DalelError, Invalid
 from evidence_api.http.guard import Access, by_case, guard
 from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import router
-from evidence_api.http.routes.deliveries import by_receipt
+from evidence_api.http.routes import deliveries
 from evidence_api.queries import cases as queries
 from evidence_api.queries.facts import Exhibit, ExhibitForm
 from evidence_api.services import Services
@@ -122,7 +122,10 @@ def issue(
         rows = _last_day(services, access, case_id)
         sealed = tuple(one.id for one in rows if one.state == "sealed")
         language = context(request, access).language
-        return go(f"/receipts/{delivering.issue(services, access.actor, case_id, Delivery(sealed), language).id}")
+        issued = delivering.issue(
+            services, access.actor, case_id, Delivery(sealed), language, deliveries.reasons(language)
+        )
+        return go(f"/receipts/{issued.id}")
 
     return try_form(fields, {}, act, lambda form: _delivered(request, services, access, case_id, form))
 
@@ -132,7 +135,7 @@ def receipt(
     receipt_id: UUID,
     request: Request,
     services: ServicesOf,
-    access: Annotated[Access, guard("receipt.read", by_receipt)],
+    access: Annotated[Access, guard("receipt.read", deliveries.by_receipt)],
 ) -> Response:
     """A signed receipt as a page, to be read and printed; the PDF is the act itself."""
     issued = delivering.receipt(services, receipt_id)

@@ -1,6 +1,8 @@
 """Around an upload: what is asked before the first byte, how far the seals are, and the receipt."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from starlette.requests import Request
 from evidence_api.access.policy import Resource
 from evidence_api.http.content import Content, respond, wanted
 from evidence_api.http.guard import Access, by_case, guard, path_id
+from evidence_api.http.messages import sentence
 from evidence_api.http.parts import ServicesOf
 from evidence_api.http.problem import language_of
 from evidence_api.http.route import router
@@ -180,7 +183,8 @@ def issue(
         failed=tuple((one.path, one.code) for one in form.failed),
         hash_list=HashList(given.text, given.format, given.root, given.name) if given else None,
     )
-    issued = delivering.issue(services, access.actor, case_id, delivery, language_of(request))
+    language = language_of(request)
+    issued = delivering.issue(services, access.actor, case_id, delivery, language, reasons(language))
     response.headers["Location"] = f"/api/v1/receipts/{issued.id}"
     return receipt_out(issued)
 
@@ -216,6 +220,11 @@ def read_pdf(
     name = f"dalel-{receipt.body['erdr']}-receipt-{receipt.id.hex[-8:]}.pdf"
     content = Content(receipt.sha256, reader.size_bytes, "application/pdf", name, reader.read)
     return respond(request, content, wanted(request, content))
+
+
+def reasons(language: str) -> Callable[[str], str]:
+    """Says a code in a language."""
+    return partial(sentence, language=language, params={})
 
 
 def receipt_out(receipt: Receipt) -> ReceiptOut:

@@ -19,7 +19,7 @@ export class Hasher {
     // The worker's script could not be loaded: no file of this desk can be hashed until it is asked for again.
     this.worker.onerror = () => {
       this.broken = true;
-      for (const job of this.waiting.values()) job.reject(new Error("offline"));
+      for (const job of this.waiting.values()) job.reject(new Error("upload.offline"));
     };
     this.worker.onmessage = ({ data }) => {
       const job = this.waiting.get(data.id);
