@@ -147,13 +147,10 @@ def issue(
         "title": case.title,
         "officer": officer,
         "issued_ms": to_ms(now),
-        "files": [_line(exhibit, entries[f"exhibit:{exhibit.id}"]) for exhibit in stored],
-        "already": [{"number": one.number, "name": one.filename, "sha256": one.sha256} for one in held],
         "failed": [{"path": path, "code": code} for path, code in delivery.failed],
-        "total_bytes": sum(exhibit.size_bytes for exhibit in stored),
-        "checkpoint": {"size": head.size, "root": head.root.hex(), "note": head.note} if head else None,
         "list": _told(delivery.hash_list, checked),
     }
+    body |= _held(stored, held, entries, head)
     pdf = _paper(services, body, language, reason)
     blob = storage.put_derived(
         services.store, services.keys, services.database.ids.new(), pdf, bucket=PACKAGES, retain_until=now + _RETAIN
@@ -266,6 +263,21 @@ def _paper(services: Services, body: Mapping[str, Any], language: str, reason: C
     office = services.office()
     pdf = setting.render(receipt_paper.act(body, language, reason, signed=office is not None))
     return office.sign(pdf, f"receipt {body['receipt']}") if office else pdf
+
+
+def _held(
+    stored: Sequence[Exhibit],
+    already: Sequence[Exhibit],
+    entries: Mapping[str, EntryView],
+    head: CheckpointView | None,
+) -> dict[str, Any]:
+    """What the case holds now, with the places of the seals in the ledger and the head that covers them."""
+    return {
+        "files": [_line(exhibit, entries[f"exhibit:{exhibit.id}"]) for exhibit in stored],
+        "already": [{"number": one.number, "name": one.filename, "sha256": one.sha256} for one in already],
+        "total_bytes": sum(exhibit.size_bytes for exhibit in stored),
+        "checkpoint": {"size": head.size, "root": head.root.hex(), "note": head.note} if head else None,
+    }
 
 
 def _line(exhibit: Exhibit, entry: EntryView) -> dict[str, Any]:
