@@ -32,6 +32,7 @@ const show = {
   words,
   files: (count) => told.say(words["upload.files_n"], { count }),
   trouble: (count) => told.say(words["upload.trouble_n"], { count }),
+  claim: (recorded) => told.say(words["upload.claim_of"], { recorded }),
   exhibit: (number) => (number ? told.say(words["upload.exhibit"], { number }) : ""),
   reason: (item) => told.say(errors[item.code] ?? errors.unknown, { limit_bytes: limit, free_bytes: free, code: item.code, number: item.number }),
 };
@@ -136,6 +137,7 @@ function refuse(item, code) {
   item.never = true;
   queue.drop(item);
   desk.step(item, "failed", code);
+  memory.drop([item.mark]).catch(() => {}); // nothing of it can be resumed
 }
 /** The rules that only the server knows, such as which names it can keep, asked before anything is hashed. */
 async function ask(fresh) {
@@ -147,7 +149,7 @@ async function ask(fresh) {
 }
 async function chosen(portions) {
   for await (const files of portions) await ask(add(files));
-  await memory.keep([...items.values()]).catch(() => {});
+  await memory.keep([...items.values()].filter((item) => !item.never)).catch(() => {});
 }
 
 function described() {

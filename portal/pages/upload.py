@@ -51,6 +51,7 @@ ISLAND_WORDS = (
     "upload.files_n",
     "upload.trouble_n",
     "upload.exhibit",
+    "upload.claim_of",
     "upload.top",
     "upload.list_taken",
     "upload.receipt_wait",

@@ -24,6 +24,10 @@ def at_the_desk(stage: Stage) -> Page:
     story.reach(stage, "opened")
     page = stage.visit(cast.INVESTIGATOR)
     page.goto(stage.found["case"] + "/upload")
+    expect(page.locator("[data-rich]")).to_be_visible()
+    if page.locator("[data-resume-forget]").is_visible():  # what another test chose and did not send
+        page.click("[data-resume-forget]")
+    expect(page.locator("[data-resume]")).to_be_hidden()
     return page
 
 
@@ -140,7 +144,7 @@ def test_a_folder_is_dropped_with_its_tree(stage: Stage) -> None:
         protocol.send("Input.dispatchDragEvent", {"type": kind, **at})
     expect(page.locator("[data-rows] th[scope=row]")).to_have_count(2)
     told = page.locator("[data-rows] tbody th").all_inner_texts()
-    names = [text.partition("  ")[0].lstrip("▾ ").removesuffix(" 1 файл") for text in told]
+    names = [text.partition("\n")[0].lstrip("▾ ").removesuffix(" 1 файл") for text in told]
     assert names == ["Тінту", "тізім.txt", "Тінту / Диск", "қолхат 📷.txt"]
 
 

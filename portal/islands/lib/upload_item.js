@@ -2,7 +2,8 @@
 import * as tus from "tus-js-client";
 
 const PART = 16 * 1024 * 1024;
-const RETRY_MS = [0, 1000, 3000, 8000];
+// Not at once: after a cut the server needs a moment to make durable what it has, and only then says how far that is.
+const RETRY_MS = [1000, 2000, 4000, 8000];
 const GONE = ["upload.not_found", "upload.expired", "upload.terminated", "access.not_found"];
 
 /** What makes a file of a case the same after a reload: place, name, size and time, as this device tells them. */

@@ -2,7 +2,7 @@
 // again, in blocks, so that 100,000 files cost no more than what is looked at.
 const BLOCK = 100;
 const EAGER = 1000;
-const ROW_PX = 44;
+const ROW_PX = 60;
 const TONES = { sealed: "good", duplicate: "info", failed: "bad", hashing: "wait", sending: "wait", checking: "wait", waiting: "info", queued: "info" };
 export const FINAL = ["sealed", "duplicate", "checking"];
 
@@ -68,7 +68,7 @@ export class Listing {
     const row = make("tr");
     const title = make("th", "branch");
     title.scope = "rowgroup";
-    title.colSpan = 4;
+    title.colSpan = 3;
     const told = make("span", "small muted");
     const button = make("button", "branch__fold", folder ? folder.replaceAll("/", " / ") : this.show.words["upload.top"]);
     button.type = "button";
@@ -104,7 +104,7 @@ export class Listing {
   #hollow(block, height) {
     const row = make("tr");
     const cell = make("td");
-    cell.colSpan = 4;
+    cell.colSpan = 3;
     cell.style.height = `${height}px`;
     row.append(cell);
     for (const item of block.items) item.row = null;
@@ -128,8 +128,8 @@ export class Listing {
     name.scope = "row";
     const state = make("td");
     const size = make("td", "num", this.show.bytes(item.size));
-    const claim = make("td", "small muted claim", this.show.moment(item.file.lastModified));
-    row.append(name, state, size, claim);
+    name.append(make("div", "small muted", this.show.claim(item.recorded)));
+    row.append(name, state, size);
     item.row = row;
     this.#fill(item);
     return row;
