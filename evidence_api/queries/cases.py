@@ -1,6 +1,6 @@
 """Cases and exhibits as pages show them: names beside ids, what waits for whom, what may be done."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
