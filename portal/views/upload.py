@@ -133,7 +133,7 @@ def issue(
         )
         return go(f"/receipts/{issued.id}")
 
-    return try_form(fields, {}, act, lambda form: _delivered(request, services, access, case_id, form))
+    return try_form(request, fields, {}, act, lambda form: _delivered(request, services, access, case_id, form))
 
 
 @routes.get("/receipts/{receipt_id}")
