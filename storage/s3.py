@@ -236,6 +236,15 @@ class S3Store:
             return None
         return found.retain_until_date.astimezone(UTC)
 
+    def set_hold(self, bucket: str, key: str, version_id: str, *, on: bool) -> None:
+        change = self._client.enable_object_legal_hold if on else self._client.disable_object_legal_hold
+        with _calling():
+            change(self._name(bucket), key, version_id=version_id)
+
+    def is_held(self, bucket: str, key: str, version_id: str) -> bool:
+        with _calling():
+            return self._client.is_object_legal_hold_enabled(self._name(bucket), key, version_id=version_id)
+
     def delete(self, bucket: str, key: str, version_id: str) -> None:
         try:
             with _calling_under_lock():

@@ -154,6 +154,7 @@ class ExhibitForm:
     purpose: str
     retain_days: int
     recorded_at: str = ""
+    category: str = ""
 
     @property
     def term(self) -> Term:
@@ -180,4 +181,5 @@ class ExhibitForm:
             purpose=term.purpose.value,
             retain_days=term.retain_days,
             recorded_at=parse_text(self.recorded_at, "recorded_at") if self.recorded_at else "",
+            category=self.category,
         )

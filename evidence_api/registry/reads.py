@@ -52,6 +52,12 @@ def exhibit_of(row: ExhibitRow) -> Exhibit:
         reason=row.reason,
         recorded_at=row.recorded_at_claim,
         metadata=dict(row.claims),
+        category=row.category,
+        rule_version=row.rule_version,
+        held=row.held,
+        disposal_id=row.disposal_id,
+        disposal_number=row.disposal_number,
+        destroyed_at=row.destroyed_at,
     )
 
 
