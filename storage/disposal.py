@@ -1,4 +1,4 @@
-"""The end of a blob: its wrapped key is gone from the database, then its object from the store, when its lock has ended.
+"""The end of a blob: its wrapped key leaves the database, then its object the store, when its lock has ended.
 
 Without its key the ciphertext is noise to everyone, the store and its backups included, from the moment the row's
 change is durable: the data key was wrapped in `blobs` and in the `uploads` row it came by, and nowhere else. Not

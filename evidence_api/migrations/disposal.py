@@ -2,9 +2,9 @@
 
 from custody.kernel.laws import IMMUTABLE
 from evidence_api.migrations import law3
-from evidence_api.migrations.law1 import Executes
+from evidence_api.migrations.law1 import Executes, open_to_app
 
-_BY_AN_ACT = f"""
+_BY_AN_ACT = """
 CREATE FUNCTION destroyed_by_an_act() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (
@@ -16,13 +16,13 @@ BEGIN
         SELECT FROM holds WHERE case_id = NEW.case_id AND lifted_at IS NULL
             AND (exhibit_id IS NULL OR exhibit_id = NEW.id)
     ) THEN
-        RAISE EXCEPTION 'an exhibit is destroyed by an approved act and under no hold' USING ERRCODE = '{IMMUTABLE}';
+        RAISE EXCEPTION 'an exhibit is destroyed by an approved act and under no hold' USING ERRCODE = 'immutable';
     END IF;
     RETURN NEW;
 END $$
 """
 
-_ON_THE_RECORD = f"""
+_ON_THE_RECORD = """
 CREATE FUNCTION key_destroyed_on_the_record() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
@@ -30,30 +30,42 @@ BEGIN
         SELECT FROM event_outbox WHERE event_id = NEW.event_id AND txid = pg_current_xact_id()
             AND body::jsonb ->> 'type' = 'key.destroyed' AND body::jsonb -> 'data' ->> 'key' = NEW.id::text
     ) THEN
-        RAISE EXCEPTION 'a key is destroyed under the event that says so' USING ERRCODE = '{IMMUTABLE}';
+        RAISE EXCEPTION 'a key is destroyed under the event that says so' USING ERRCODE = 'immutable';
     END IF;
     RETURN NEW;
 END $$
 """
 
-_ERASED_WITH_ITS_EXHIBIT = f"""
+_ERASED_WITH_ITS_EXHIBIT = """
 CREATE FUNCTION erased_with_its_exhibit() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF NEW.content <> '' OR NOT EXISTS (
         SELECT FROM transcripts JOIN exhibits ON exhibits.id = transcripts.exhibit_id
         WHERE transcripts.id = NEW.transcript_id AND exhibits.destroyed_at IS NOT NULL
     ) THEN
-        RAISE EXCEPTION 'content of revisions: this never changes' USING ERRCODE = '{IMMUTABLE}';
+        RAISE EXCEPTION 'content of revisions: this never changes' USING ERRCODE = 'immutable';
     END IF;
     RETURN NEW;
 END $$
 """
 
 
+_STORED_OBJECTS = """
+CREATE VIEW stored_objects AS
+    SELECT item, (convert_from(canonical, 'UTF8')::jsonb -> 'data' ->> 'blob')::uuid AS blob_id
+    FROM ledger_entries WHERE type IN ('exhibit.sealed', 'rendition.made', 'rendition.burned')
+    UNION
+    SELECT item, (body::jsonb -> 'data' ->> 'blob')::uuid
+    FROM event_outbox WHERE body::jsonb ->> 'type' IN ('exhibit.sealed', 'rendition.made', 'rendition.burned')
+"""
+
+
 def create_functions(op: Executes) -> None:
-    """The trigger functions. Once."""
+    """The trigger functions, and the view of which objects each exhibit's chain names. Once."""
     for body in (_BY_AN_ACT, _ON_THE_RECORD, _ERASED_WITH_ITS_EXHIBIT):
-        op.execute(body)
+        op.execute(body.replace("'immutable'", f"'{IMMUTABLE}'"))
+    op.execute(_STORED_OBJECTS)
+    open_to_app(op, "stored_objects", "SELECT")
 
 
 def guard(op: Executes) -> None:

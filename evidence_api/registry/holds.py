@@ -1,4 +1,4 @@
-"""Holds: grounds in law why nothing of an exhibit or a case may be destroyed. Several may stand; each is lifted alone."""
+"""Holds: grounds in law why nothing of an exhibit or a case may be destroyed. Several stand; each is lifted alone."""
 
 from uuid import UUID
 

@@ -81,11 +81,11 @@ class Rule:
 
     def __post_init__(self) -> None:
         if not _CODE.fullmatch(self.code) or self.code == INDIVIDUAL:
-            raise Invalid("rules.bad_code", code=self.code[:40])
+            raise Invalid("rules.bad_code", category=self.code[:40])
         if set(self.names) != set(LANGUAGES) or not all(_is_name(name) for name in self.names.values()):
-            raise Invalid("rules.bad_name", code=self.code)
+            raise Invalid("rules.bad_name", category=self.code)
         if not 0 < self.min_days <= self.term_days <= MAX_RETAIN_DAYS:
-            raise Invalid("rules.bad_days", code=self.code, most=MAX_RETAIN_DAYS)
+            raise Invalid("rules.bad_days", category=self.code, most=MAX_RETAIN_DAYS)
 
     def days(self, wanted: int) -> int:
         """The term in days when a person asks for `wanted`, 0 for the rule's own. Raises Invalid

@@ -1,6 +1,6 @@
 """Rules and destruction acts as rows. Writes take the unit of work first; they neither commit nor record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -70,7 +70,7 @@ class Disposal:
 
 
 def current_rules(session: Session) -> RuleSet:
-    """The rules in force. Raises Conflict `rules.none` before any were set (`dalel migrate` sets the delivered ones)."""
+    """The rules in force. Raises Conflict `rules.none` before any were set; `dalel migrate` sets the delivered ones."""
     row = session.scalar(select(RuleSetRow).order_by(RuleSetRow.version.desc()).limit(1))
     if row is None:
         raise Conflict("rules.none")
@@ -163,7 +163,7 @@ def sign(work: UnitOfWork, disposal_id: UUID, event_id: UUID) -> None:
 
 
 def approve(work: UnitOfWork, disposal_id: UUID, event_id: UUID) -> None:
-    """The second signature, another person's. Raises Denied `disposal.self_approval`, Conflict `disposal.wrong_state`."""
+    """The second signature, another's. Raises Denied `disposal.self_approval`, Conflict `disposal.wrong_state`."""
     row = _in_state(_row(work, disposal_id), State.SIGNED)
     if row.signed_by == work.actor.id:
         raise Denied("disposal.self_approval")

@@ -16,6 +16,7 @@ from evidence_api.registry import service as registry
 from evidence_api.registry.facts import Exhibit, Page
 from evidence_api.registry.model import ExhibitForm
 from evidence_api.services import Services
+from evidence_api.use_cases import retaining
 from storage import retention, seal
 from storage import service as storage
 from storage.blob import FileName, FolderPath
@@ -37,9 +38,12 @@ def limits(services: Services) -> Limits:
 def begin(services: Services, actor: Actor, case_id: UUID, form: ExhibitForm) -> tuple[Upload, str]:
     """Register an exhibit under the case's next number and announce its upload; returns it and its upload token.
 
+    A category puts it under the rule of the day: its term where the form names none, at least its minimum otherwise.
     Raises Invalid for a form that says too little or too much (`retention.…`, `upload.bad_name`, `exhibit.…`),
     TooLarge `upload.too_large`, Conflict `exhibit.duplicate` naming the exhibit that has the same bytes already.
     """
+    with services.database.read() as session:
+        form, rule_version = retaining.under_rule(session, form)
     form = form.check(services.settings.upload_limit_bytes)
     name, folder, term = FileName(form.filename), FolderPath.parse(form.folder), form.term
     with services.database.begin(actor) as work:
@@ -57,9 +61,19 @@ def begin(services: Services, actor: Actor, case_id: UUID, form: ExhibitForm) ->
             basis=term.basis.value,
             purpose=term.purpose.value,
             retain_days=term.retain_days,
+            category=form.category or None,
+            rule_version=rule_version,
         )
         event_id = work.record(registered)
-        registry.register_exhibit(work, exhibit_id, case_id=case_id, number=number, form=form, event_id=event_id)
+        registry.register_exhibit(
+            work,
+            exhibit_id,
+            case_id=case_id,
+            number=number,
+            form=form,
+            event_id=event_id,
+            rule_version=rule_version,
+        )
         new = NewUpload(
             exhibit_id=exhibit_id,
             case_id=case_id,

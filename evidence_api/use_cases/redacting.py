@@ -39,8 +39,8 @@ def material(media_type: str | None) -> str:
 def request(services: Services, actor: Actor, exhibit_id: UUID) -> UUID:
     """Ask for suggestions; returns the id of the plan they will be in.
 
-    Raises Conflict `exhibit.not_sealed`, Gone `exhibit.destroyed`, Conflict `plan.unsupported_type`, and `plan.transcript_unconfirmed` for a recording
-    whose words nobody stands behind yet.
+    Raises Gone `exhibit.destroyed`, Conflict `exhibit.not_sealed`, `plan.unsupported_type`, and
+    `plan.transcript_unconfirmed` for a recording whose words nobody stands behind yet.
     """
     with services.database.begin(actor) as work:
         exhibit = reads.get_exhibit(work.session, exhibit_id)

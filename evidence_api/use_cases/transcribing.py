@@ -22,8 +22,8 @@ SPOKEN = ("audio/", "video/")
 def request(services: Services, actor: Actor, exhibit_id: UUID) -> UUID:
     """Ask for the machine's draft; returns the transcript's id.
 
-    Raises NotFound `exhibit.not_found`, Conflict `exhibit.not_sealed`, Gone `exhibit.destroyed`, `transcript.no_sound` for what cannot speak,
-    `transcript.exists`.
+    Raises NotFound `exhibit.not_found`, Conflict `exhibit.not_sealed`, `transcript.no_sound` for what cannot speak,
+    `transcript.exists`, Gone `exhibit.destroyed`.
     """
     with services.database.begin(actor) as work:
         exhibit = reads.get_exhibit(work.session, exhibit_id)
