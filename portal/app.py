@@ -20,7 +20,19 @@ from evidence_api.http.main import application
 from evidence_api.services import Services
 from portal import assets, visits
 from portal.pages.session import ErrorPage, render_error
-from portal.views import audit, cases, disclosures, exhibits, redaction, session, transcripts, upload, verify
+from portal.views import (
+    audit,
+    cases,
+    disclosures,
+    disposals,
+    exhibits,
+    redaction,
+    retention,
+    session,
+    transcripts,
+    upload,
+    verify,
+)
 
 PAGES = (
     session.routes,
@@ -30,6 +42,8 @@ PAGES = (
     transcripts.routes,
     redaction.routes,
     disclosures.routes,
+    retention.routes,
+    disposals.routes,
     audit.routes,
     verify.routes,
 )

@@ -76,6 +76,7 @@ _PARTS = (
     ("exhibits", "exhibit.list"),
     ("people", "case.grants"),
     ("disclosures", "disclosure.list"),
+    ("retention", "retention.read"),
     ("trail", "trail.read"),
 )
 
