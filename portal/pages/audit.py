@@ -9,7 +9,7 @@ from portal.pages.cases import CaseHead
 from portal.pages.events import EventLine, sentence
 from portal.rendering import page
 
-AREAS = ("case", "exhibit", "content", "transcript", "plan", "rendition", "disclosure", "disposal", "access")
+AREAS = ("case", "exhibit", "content", "transcript", "plan", "rendition", "disclosure", "access")
 """Filter by area: the part of an event's type before the dot; `access` is access, session and account."""
 
 
