@@ -26,7 +26,7 @@ from storage.tables import BlobRow, HeldObjectRow, UploadRow
 
 @dataclass(frozen=True)
 class Locked:
-    """An object version that the store does not let go yet; `until` is None when only a hold keeps it."""
+    """An object version that the store does not let go yet; `until` is None when it does not say why."""
 
     bucket: str
     key: str
@@ -64,7 +64,7 @@ def held_objects(session: Session, blob_ids: Sequence[UUID]) -> dict[UUID, datet
     rows = session.execute(
         select(HeldObjectRow.blob_id, HeldObjectRow.held_at).where(HeldObjectRow.blob_id.in_(blob_ids))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def lengthen(work: UnitOfWork, blob_id: UUID, until: datetime, event_id: UUID) -> None:
@@ -90,15 +90,18 @@ def destroy_key(work: UnitOfWork, blob_id: UUID, event_id: UUID) -> None:
 def remove(store: ObjectStore, facts: BlobFacts) -> list[Locked]:
     """Remove every version of a destroyed blob's object, those of earlier attempts included; returns what stays locked.
 
-    Idempotent: what is gone is gone. Raises Conflict `blob.not_destroyed` for a blob that has its key.
+    Idempotent: what is gone is gone. A hold of the store's own that was left behind is taken off: the record has none.
+    Raises Conflict `blob.not_destroyed` for a blob that has its key.
     """
     if facts.destroyed_at is None:
         raise Conflict("blob.not_destroyed")
     kept = []
     for stored in list(store.list(facts.bucket, facts.key)):
+        place = (facts.bucket, stored.key, stored.version_id)
+        if store.is_held(*place):
+            store.set_hold(*place, on=False)
         try:
-            store.delete(facts.bucket, stored.key, stored.version_id)
+            store.delete(*place)
         except Conflict:
-            until = store.locked_until(facts.bucket, stored.key, stored.version_id)
-            kept.append(Locked(facts.bucket, stored.key, stored.version_id, until))
+            kept.append(Locked(*place, store.locked_until(*place)))
     return kept

@@ -8,17 +8,9 @@ import pytest
 from custody.kernel.errors import Conflict
 from evidence_api.retention.model import delivered
 from evidence_api.use_cases import retaining
-from storage.ports import EVIDENCE, RENDITIONS
+from storage.ports import RENDITIONS
 from storage.seal import evidence_key
 from tests import acts, ended
-
-
-def place_of(system, exhibit_id):
-    ((key, version),) = system.rows(
-        "SELECT key, version_id FROM blobs JOIN exhibits ON exhibits.blob_id = blobs.id WHERE exhibits.id = :id",
-        id=exhibit_id,
-    )
-    return EVIDENCE, key, version
 
 
 def refusal(answer):
@@ -55,7 +47,7 @@ def test_a_longer_term_lengthens_the_lock(system):
     assert (put["category"], put["rule_version"]) == ("misdemeanour", 1)
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=4000)
     investigator.post(path, until=until.isoformat())
-    store, place = system.services.store, place_of(system, exhibit_id)
+    store, place = system.services.store, ended.place_of(system, exhibit_id)
     assert store.locked_until(*place) < until
     follow(system, exhibit_id)
     assert store.locked_until(*place) == until
@@ -88,7 +80,7 @@ def test_holds_stand_each_by_itself(system):
     case_id = system.case()
     exhibit_id = system.sealed(case_id, b"held " * 20, "held.txt")
     investigator, prosecutor = system.api("investigator"), system.api("prosecutor")
-    store, place = system.services.store, place_of(system, exhibit_id)
+    store, place = system.services.store, ended.place_of(system, exhibit_id)
     first = investigator.post(f"/api/v1/exhibits/{exhibit_id}/holds", ground="appeal", note="№ 7 от 1 марта")
     second = prosecutor.post(f"/api/v1/cases/{case_id}/holds", ground="wanted")
     follow(system, exhibit_id)
@@ -101,7 +93,7 @@ def test_holds_stand_each_by_itself(system):
     assert retaining.follow(system.services) == 1
     assert retaining.follow(system.services) == 0
     follow(system, late)
-    assert store.is_held(*place_of(system, late))
+    assert store.is_held(*ended.place_of(system, late))
 
     lift = {"json": {"ground": "ground_ended"}}
     assert refusal(investigator("POST", f"/api/v1/holds/{first['id']}/lift", **lift)) == (403, "access.denied")
