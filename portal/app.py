@@ -26,6 +26,9 @@ from portal.views import (
     disclosures,
     disposals,
     exhibits,
+    exports,
+    printing,
+    record,
     redaction,
     retention,
     session,
@@ -45,6 +48,9 @@ PAGES = (
     retention.routes,
     disposals.routes,
     audit.routes,
+    record.routes,
+    exports.routes,
+    printing.routes,
     verify.routes,
 )
 log = logging.getLogger("dalel.portal")

@@ -94,6 +94,12 @@ class Exhibit:
     disposal_number: int | None
     destroyed_at: datetime | None
 
+    @property
+    def announced(self) -> tuple[str | int, ...]:
+        """What its sender said of it, as `ExhibitForm.announced`."""
+        said = (self.filename, self.folder, self.sha256, self.size_bytes)
+        return (*said, self.basis, self.purpose, self.retain_days, self.recorded_at)
+
     def check_content(self) -> UUID:
         """The blob of its bytes. Raises Conflict `exhibit.not_sealed`, Gone `exhibit.destroyed` naming the act."""
         if self.destroyed_at is not None:
@@ -119,6 +125,17 @@ class Hold:
     lifted_by: UUID | None
     lifted_at: datetime | None
     lift_ground: str | None
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What the seal found of an exhibit, and the event that says so."""
+
+    exhibit_id: UUID
+    blob_id: UUID
+    media_type: str
+    retain_until: datetime
+    event_id: UUID
 
 
 @dataclass(frozen=True)

@@ -62,15 +62,17 @@ def deliver_rules(services: Services, actor: Actor) -> None:
 # terms
 
 
-def under_rule(session: Session, form: ExhibitForm) -> tuple[ExhibitForm, int | None]:
-    """A new exhibit's form with the term of its category's rule, and the rules' version; None without a category.
+def under_rule(services: Services, form: ExhibitForm) -> ExhibitForm:
+    """A new exhibit's form with the term and the version of its category's rule; without a category as it is.
 
     Raises Invalid `retention.unknown_category`, `retention.below_minimum`, Conflict `retention.not_extendable`.
     """
     if not form.category:
-        return form, None
-    rules = retention.current_rules(session)
-    return replace(form, retain_days=rules.rule(form.category).days(form.retain_days)), rules.version
+        return form
+    with services.database.read() as session:
+        rules = retention.current_rules(session)
+    days = rules.rule(form.category).days(form.retain_days)
+    return replace(form, retain_days=days, rule_version=rules.version)
 
 
 def categorize(services: Services, actor: Actor, exhibit_id: UUID, category: str) -> Exhibit:

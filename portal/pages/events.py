@@ -14,10 +14,24 @@ _WORDS = {
     "result": ("result",),
     "role": ("role",),
     "kind": ("kind",),
+    "field": ("personal",),
+    "medium": ("medium",),
+    "purpose": ("purpose",),
     "ground": ("hold_ground", "hold_lift", "disposal.ground"),
     "reason": ("disposal_reason",),
 }
 """Fields whose values are codes, and the catalog prefixes under which their words stand."""
+
+
+@dataclass(frozen=True)
+class PersonalLine:
+    """A personal value of an event. `state` is shown, withheld, erased (`at`, by `order`), lost or false."""
+
+    field: str
+    state: str
+    value: str = ""
+    at: datetime | None = None
+    order: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,7 @@ class EventLine:
     names: Mapping[str, str] = field(default_factory=dict)
     leaf_hash: str | None = None
     item_seq: int | None = None
+    personal: tuple[PersonalLine, ...] = ()
 
 
 def _value(language: Language, offset_hours: int, name: str, value: object, names: Mapping[str, str]) -> str:

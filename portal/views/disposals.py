@@ -45,7 +45,7 @@ def propose(
         made = disposing.propose(services, access.actor, case_id, [_id(one) for one in ticked])
         return go(f"/disposals/{made.id}", "disposal_proposed")
 
-    return try_form(fields, {}, act, lambda form: case_page(request, services, access, form))
+    return try_form(request, fields, {}, act, lambda form: case_page(request, services, access, form))
 
 
 @routes.get("/disposals/{disposal_id}")
@@ -97,7 +97,7 @@ def sign(
         disposing.sign(services, access.actor, disposal_id, fields.get("act_sha256", ""))
         return go(f"/disposals/{disposal_id}", "disposal_signed")
 
-    return try_form(fields, {}, act, lambda form: _page(request, services, access, disposal_id, form))
+    return try_form(request, fields, {}, act, lambda form: _page(request, services, access, disposal_id, form))
 
 
 @routes.post("/disposals/{disposal_id}/approve")
@@ -114,7 +114,7 @@ def approve(
         disposing.approve(services, access.actor, disposal_id, fields.get("act_sha256", ""))
         return go(f"/disposals/{disposal_id}", "disposal_approved")
 
-    return try_form(fields, {}, act, lambda form: _page(request, services, access, disposal_id, form))
+    return try_form(request, fields, {}, act, lambda form: _page(request, services, access, disposal_id, form))
 
 
 @routes.post("/disposals/{disposal_id}/reject")
@@ -132,7 +132,7 @@ def reject(
         return go(f"/disposals/{disposal_id}", "disposal_rejected")
 
     places = {"disposal.bad_reason": "reason"}
-    return try_form(fields, places, act, lambda form: _page(request, services, access, disposal_id, form))
+    return try_form(request, fields, places, act, lambda form: _page(request, services, access, disposal_id, form))
 
 
 def _id(text: str) -> UUID:

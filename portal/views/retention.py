@@ -78,7 +78,7 @@ def retain(
             retaining.extend(services, access.actor, exhibit_id, span[1] - timedelta(seconds=1))
         return go(f"/exhibits/{exhibit_id}/retention", "retained")
 
-    return try_form(fields, _PLACES, act, lambda form: _exhibit(request, services, access, exhibit_id, form))
+    return try_form(request, fields, _PLACES, act, lambda form: _exhibit(request, services, access, exhibit_id, form))
 
 
 @routes.post("/exhibits/{exhibit_id}/holds")
@@ -95,7 +95,7 @@ def hold_exhibit(
         retaining.hold_exhibit(services, access.actor, exhibit_id, **_hold(fields))
         return go(f"/exhibits/{exhibit_id}/retention", "held")
 
-    return try_form(fields, _PLACES, act, lambda form: _exhibit(request, services, access, exhibit_id, form))
+    return try_form(request, fields, _PLACES, act, lambda form: _exhibit(request, services, access, exhibit_id, form))
 
 
 @routes.post("/holds/{hold_id}/lift")
@@ -133,7 +133,7 @@ def hold_case(
         retaining.hold_case(services, access.actor, case_id, **_hold(fields))
         return go(f"/cases/{case_id}/retention", "held")
 
-    return try_form(fields, _PLACES, act, lambda form: case_page(request, services, access, form))
+    return try_form(request, fields, _PLACES, act, lambda form: case_page(request, services, access, form))
 
 
 @routes.post("/cases/{case_id}/retention")
@@ -150,7 +150,7 @@ def retain_case(
         retaining.categorize_case(services, access.actor, case_id, fields.get("category", ""))
         return go(f"/cases/{case_id}/retention", "retained")
 
-    return try_form(fields, _PLACES, act, lambda form: case_page(request, services, access, form))
+    return try_form(request, fields, _PLACES, act, lambda form: case_page(request, services, access, form))
 
 
 @routes.get("/retention-rules")
@@ -175,7 +175,7 @@ def change_rules(
         retaining.set_rules(services, access.actor, parse_rules([_rule(row) for row in typed]))
         return go("/retention-rules", "rules_changed")
 
-    return try_form(fields, {}, act, lambda form: _rules(request, services, access, None, typed, form))
+    return try_form(request, fields, {}, act, lambda form: _rules(request, services, access, None, typed, form))
 
 
 def category_name(services: Services, exhibit: Exhibit, language: Language) -> str | None:
