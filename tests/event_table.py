@@ -49,10 +49,10 @@ def _words(names: Iterable[str]) -> str:
 
 
 def _who(roles: frozenset[str]) -> str:
-    """Group names, the largest first, as long as they add somebody."""
+    """Group names, the largest first, and whoever is in none."""
     said, left = [], set(roles)
     for name, members in GROUPS.items():
-        if members <= roles and members & left:
+        if members <= left:
             said.append(name)
             left -= members
     return ", ".join([*said, *(f"`{role}`" for role in sorted(left))])
