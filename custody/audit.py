@@ -10,9 +10,11 @@ from uuid import UUID
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
+from custody import logs
 from custody.kernel.clock import from_ms, to_ms
 from custody.kernel.errors import Corrupt, NotFound
 from custody.kernel.outbox import EventOpeningRow, EventOutboxRow
+from custody.logs import Log
 from custody.proof import merkle
 from custody.tables import (
     CheckpointQuorumRow,
@@ -90,13 +92,16 @@ class TimestampView:
 class CheckpointView:
     """A published head: `note` is the signed note as others verify it, with every cosignature that came in.
 
-    `witnessed_at` is when the policy's quorum was reached, None while it is not.
+    `size` counts the ledger's entries up to this head, over all logs; `tree_size` those of the log `origin`, as the
+    note says it. `witnessed_at` is when the policy's quorum was reached, None while it is not.
     """
 
     size: int
     root: bytes
     note: str
     published_at: datetime
+    origin: str
+    tree_size: int
     witnesses: tuple[WitnessView, ...] = ()
     witnessed_at: datetime | None = None
     timestamps: tuple[TimestampView, ...] = ()
@@ -210,6 +215,12 @@ def entry(session: Session, event_id: UUID) -> EntryView:
     return _view(row)
 
 
+def entries_at(session: Session, seqs: Sequence[int]) -> list[EntryView]:
+    """The entries with these indexes, in order; those that are not there are left out."""
+    query = select(LedgerEntryRow).where(LedgerEntryRow.seq.in_(seqs)).order_by(LedgerEntryRow.seq)
+    return [_view(row) for row in session.scalars(query)]
+
+
 def openings(session: Session, event_ids: Sequence[UUID]) -> dict[UUID, dict[str, str]]:
     """The personal values of events, by event and field, as far as they were not erased."""
     found: dict[UUID, dict[str, str]] = {}
@@ -221,6 +232,15 @@ def openings(session: Session, event_ids: Sequence[UUID]) -> dict[UUID, dict[str
 def latest_checkpoint(session: Session) -> CheckpointView | None:
     """The last published head; None before the first."""
     row = session.scalar(select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1))
+    return None if row is None else _checkpoint(session, row)
+
+
+def latest_of(session: Session, log: Log) -> CheckpointView | None:
+    """The last published head of one log; None before its first."""
+    within = select(CheckpointRow).where(
+        CheckpointRow.size > log.start, CheckpointRow.size <= logs.end_of(session, log)
+    )
+    row = session.scalar(within.order_by(CheckpointRow.size.desc()).limit(1))
     return None if row is None else _checkpoint(session, row)
 
 
@@ -333,6 +353,8 @@ def _checkpoints(session: Session, rows: Sequence[CheckpointRow]) -> list[Checkp
     return [
         CheckpointView(
             size=row.size,
+            origin=row.note.split("\n", 2)[0],
+            tree_size=int(row.note.split("\n", 2)[1]),
             root=bytes(row.root),
             note=row.note + "".join(one.line for one in cosigned[row.size]),
             published_at=row.published_at,

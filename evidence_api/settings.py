@@ -82,8 +82,14 @@ class Settings(BaseSettings):
 
     # keys
     kek_file: Path | None = None
+    signer: Literal["file", "pkcs11"] = "file"
     log_key_file: Path | None = None
     log_key_passphrase_file: Path | None = None
+    pkcs11_module: Path | None = None
+    pkcs11_token: str | None = None
+    pkcs11_pin_file: Path | None = None
+    signer_key: str = "dalel-log"
+    log_keys_file: Path | None = None
     office_key_file: Path | None = None
     office_key_passphrase_file: Path | None = None
     register_file: Path | None = None

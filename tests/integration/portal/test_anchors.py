@@ -84,10 +84,12 @@ def test_what_is_not_there(visit, path):
     assert visit("auditor", f"/ledger/anchors/{path}").status_code == 404
 
 
-def test_a_witness_that_never_cosigned_is_named(system, heads):
+def test_a_witness_that_never_cosigned_is_named(system, heads, tmp_path):
     key = note.vkey("court.example/dalel", bytes(range(32)), note.COSIGNATURE_V1)
-    policy = system.services.policy.replace("quorum none", f"witness court {key}\nquorum court")
-    found = anchors.anchors(system.variant(policy=policy), HeadFilter(), before_size=None, limit=5)
+    elsewhere = tmp_path / "policy"
+    elsewhere.write_text(system.services.policy.replace("quorum none", f"witness court {key}\nquorum court"))
+    settings = system.settings.model_copy(update={"policy_file": elsewhere})
+    found = anchors.anchors(system.variant(settings=settings), HeadFilter(), before_size=None, limit=5)
     assert [(one.name, one.key, one.size) for one in found.witnesses] == [("court", "court.example/dalel", None)]
     assert found.quorum == "court"
 

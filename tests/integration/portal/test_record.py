@@ -115,9 +115,12 @@ def test_a_store_that_does_not_answer_is_not_a_difference(system, exhibit_id):
     assert (found.same.verdict, found.verdict) == ("unreachable", "complete")
 
 
-def test_a_policy_of_another_log(system, exhibit_id):
+def test_a_policy_of_another_log(system, exhibit_id, tmp_path):
     other = note.vkey("dalel.example/other", bytes(range(32)))
-    found = records.of_exhibit(system.variant(policy=f"log {other}\nquorum none\n"), exhibit_id)
+    elsewhere = tmp_path / "policy"
+    elsewhere.write_text(f"log {other}\nquorum none\n")
+    settings = system.settings.model_copy(update={"policy_file": elsewhere})
+    found = records.of_exhibit(system.variant(settings=settings), exhibit_id)
     assert [(one.step, one.code) for one in found.steps if one.state is State.FAILS] == [
         (Step.CHECKPOINT, "checkpoint.signature")
     ]
