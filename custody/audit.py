@@ -147,9 +147,9 @@ class ChainLink:
     last_leaf_hash: bytes | None = field(default=None)
 
 
-def chain(session: Session, item: str) -> list[EntryView]:
-    """The whole chain of an item, in order."""
-    query = select(LedgerEntryRow).where(LedgerEntryRow.item == item).order_by(LedgerEntryRow.item_seq)
+def chain(session: Session, item: str, *, limit: int | None = None) -> list[EntryView]:
+    """The chain of an item from its first event on, in order: the whole, or the first `limit` of it."""
+    query = select(LedgerEntryRow).where(LedgerEntryRow.item == item).order_by(LedgerEntryRow.item_seq).limit(limit)
     return [_view(row) for row in session.scalars(query)]
 
 

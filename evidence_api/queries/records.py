@@ -27,7 +27,6 @@ from custody.proof.refusal import Step, Value, VerificationError
 from custody.proof.strict import ProofError
 from custody.proof.verify import moment
 from evidence_api.queries.cases import Thing, names_in, things_in
-from evidence_api.queries.personal import Shown, shown
 from evidence_api.registry import reads
 from evidence_api.registry.facts import Exhibit
 from evidence_api.services import Services
@@ -103,7 +102,6 @@ class Record:
     chain: tuple[EntryView, ...]
     names: Mapping[UUID, str]
     things: Mapping[UUID, Thing]
-    personal: Mapping[UUID, tuple[Shown, ...]]
     steps: tuple[Looked, ...]
     same: Sameness
     people: tuple[Toucher, ...]
@@ -114,18 +112,14 @@ class Record:
     head: CheckpointView | None
 
 
-def of_exhibit(services: Services, exhibit_id: UUID, *, may_see: bool = False) -> Record:
-    """The record of an exhibit, checked. Raises NotFound `exhibit.not_found`; what fails is found, not raised.
-
-    `may_see`: whether the reader may see personal values, as far as they were not erased.
-    """
+def of_exhibit(services: Services, exhibit_id: UUID) -> Record:
+    """The record of an exhibit, checked. Raises NotFound `exhibit.not_found`; what fails is found, not raised."""
     with services.database.read() as session:
         exhibit = reads.get_exhibit(session, exhibit_id)
         item = f"exhibit:{exhibit_id}"
-        chain = tuple(audit.chain(session, item))
+        chain = tuple(audit.chain(session, item, limit=MAX_EVENTS + 1))
         queued = audit.waiting(session, item)
         names, things = names_in(session, chain), things_in(session, exhibit.case_id, chain)
-        values = shown(session, chain, may_see=may_see)
         head = _head(services, session, chain)
     covered = [entry for entry in chain if head is not None and entry.seq < head.size]
     trusted = policy.parse(services.policy.encode()) if services.policy else None
@@ -145,7 +139,6 @@ def of_exhibit(services: Services, exhibit_id: UUID, *, may_see: bool = False) -
         chain=chain,
         names=names,
         things=things,
-        personal=values,
         steps=(*steps[:2], stored, *steps[2:]),
         same=_same(chain, stored),
         people=_people(chain),

@@ -72,8 +72,8 @@ def changed(system, exhibit_id, **fields):
     chain = records.audit.chain
     at = 2
 
-    def altered(session, item):
-        entries = chain(session, item)
+    def altered(session, item, **limited):
+        entries = chain(session, item, **limited)
         entries[at] = replace(entries[at], **{name: change(entries[at]) for name, change in fields.items()})
         return entries
 
@@ -133,3 +133,11 @@ def test_an_object_that_is_gone(system, exhibit_id):
 
     found = records.of_exhibit(system.variant(store=Empty()), exhibit_id)
     assert (found.same.verdict, found.verdict) == ("differs", "complete")
+
+
+def test_a_chain_too_long_to_wait_for_is_said_and_not_called_complete(system, exhibit_id, monkeypatch):
+    monkeypatch.setattr(records, "MAX_EVENTS", 2)
+    found = records.of_exhibit(system.services, exhibit_id)
+    assert (found.steps[0].state, found.steps[0].code) == (State.WAITS, "record.too_long")
+    assert found.verdict == "waits"
+    assert len(found.chain) == 3
