@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from portal.context import Form
 from portal.pages import audit, cases, disclosures, exhibits, redaction, session, transcript, upload
-from tests.browser import sample_retention
+from tests.browser import sample_record, sample_retention
 from tests.browser.samples import (
     AUDIO,
     DESK,
@@ -135,4 +135,5 @@ PAGES = {
         audit.render_ledger,
         replace(LEDGER, checks=audit.Checks((), ago(minutes=1), 4096, 10_000)),
     ),
+    **sample_record.PAGES,
 }
