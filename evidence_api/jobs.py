@@ -151,7 +151,7 @@ class Runner:
         return self._run_alone(job)
 
     def _run_together(self, handler: TogetherHandler, jobs: list[Job]) -> str:
-        """Many at once; what cannot be done so is done alone, and its fault dealt with there. Returns the first's."""
+        """Many at once; what cannot be done so is done alone, its fault dealt with there. The first's outcome."""
         outcomes: dict[UUID, str] = {}
         with suppress(DalelError, DBAPIError):  # each is then tried alone
             looked = list(zip(jobs, handler.look(jobs), strict=True))

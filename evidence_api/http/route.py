@@ -50,6 +50,12 @@ RECORDED = (
 """Refusals of a change that its guard had let through. What the guard itself refuses it records as `access.denied`."""
 
 
+def note_refusal(request: Request, refusal: errors.DalelError) -> None:
+    """Say that an act was refused although the route will answer with a page: it is recorded before that answer."""
+    if isinstance(refusal, RECORDED):
+        request.state.refusals = (*getattr(request.state, "refusals", ()), refusal)
+
+
 def guards_of(route: APIRoute) -> list[Guard]:
     """The guards in front of a route."""
     return [dependency.call for dependency in route.dependant.dependencies if isinstance(dependency.call, Guard)]
@@ -110,8 +116,7 @@ class GuardedRoute(APIRoute):
             except RECORDED as refusal:
                 await run_in_threadpool(_record, request, route, getattr(refusal, "code", "request.invalid"))
                 raise
-            shown = getattr(request.state, "refusal", None)
-            if shown is not None:
+            for shown in getattr(request.state, "refusals", ()):
                 await run_in_threadpool(_record, request, route, shown.code)
             return response
 
