@@ -154,6 +154,8 @@ class ExhibitForm:
     purpose: str
     retain_days: int
     recorded_at: str = ""
+    category: str = ""
+    rule_version: int | None = None
 
     @property
     def term(self) -> Term:
@@ -164,7 +166,7 @@ class ExhibitForm:
     def announced(self) -> tuple[str | int, ...]:
         """What its sender says of it: two that are equal here announce the same file in the same words."""
         said = (self.filename, self.folder, self.sha256, self.size_bytes)
-        return (*said, self.basis, self.purpose, self.retain_days, self.recorded_at)
+        return (*said, self.basis, self.purpose, self.retain_days, self.recorded_at, self.category)
 
     def check(self, limit_bytes: int) -> "ExhibitForm":
         """The form with its texts in their stored form. `recorded_at` is a claim and is kept as text (R2).
@@ -186,4 +188,6 @@ class ExhibitForm:
             purpose=term.purpose.value,
             retain_days=term.retain_days,
             recorded_at=parse_text(self.recorded_at, "recorded_at") if self.recorded_at else "",
+            category=self.category,
+            rule_version=self.rule_version,
         )

@@ -10,7 +10,7 @@ from evidence_api.jobs import SMALL
 from evidence_api.registry import service as registry
 from evidence_api.registry.model import ExhibitForm
 from evidence_api.services import Services
-from evidence_api.use_cases import intake
+from evidence_api.use_cases import intake, retaining
 from storage import whole
 from storage.intake import append
 from storage.service import Upload
@@ -23,7 +23,7 @@ def take_whole(services: Services, actor: Actor, case_id: UUID, form: ExhibitFor
     For at most `storage.whole.MOST_BYTES`. Raises what `begin` raises, Invalid `upload.digest_mismatch` before anything
     is stored, Unavailable `store.unreachable`.
     """
-    form = form.check(services.settings.upload_limit_bytes)
+    form = retaining.under_rule(services, form).check(services.settings.upload_limit_bytes)
     ids = services.database.ids
     exhibit_id, upload_id = ids.new(), ids.new()
     put = whole.put_whole(services.store, services.keys, ids.new(), data, form.sha256)
