@@ -1,5 +1,6 @@
 """The composition root: the only place that turns settings into parts. Nothing is built at import."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -9,8 +10,8 @@ from pydantic import SecretStr
 from redis import Redis
 from sqlalchemy import text
 
-from custody.anchor import Anchor
-from custody.cosigning import Witnesses
+from custody.anchor import QUERY_TYPE, Anchor
+from custody.cosigning import Witnesses, http_post
 from custody.kernel.clock import SystemClock
 from custody.kernel.ids import RandomIds
 from custody.kernel.unit_of_work import Database
@@ -33,10 +34,12 @@ from storage.tiles import StoreTiles
 if TYPE_CHECKING:
     from celery import Celery
 
+    from evidence_api.paper.office import Office
     from evidence_api.workers.dispatcher import Dispatcher
     from transcription.engine import Engine
 
 T = TypeVar("T")
+_STAMP_DEADLINE_S = 5.0
 
 
 def services(settings: Settings) -> Services:
@@ -54,6 +57,7 @@ def services(settings: Settings) -> Services:
         tsa_roots=settings.tsa_roots_file.read_bytes() if settings.tsa_roots_file else b"",
         engine=cache(lambda: _engine(settings)),
         suggester=cache(_suggester),
+        office=cache(lambda: _office(settings)),
         ready_checks={
             "database": lambda: _ask(database),
             "object-store": store.check,
@@ -186,6 +190,26 @@ def _suggester() -> Suggester:
     from redaction.suggest.engine import Suggester as Presidio  # noqa: PLC0415  seconds of imports, as above
 
     return Presidio()
+
+
+def _office(settings: Settings) -> "Office | None":
+    """The office's key with the first time-stamping authority; None where no key is configured."""
+    if settings.office_key_file is None:
+        return None
+    from evidence_api.paper.office import FileOffice  # noqa: PLC0415  three seconds of imports, for acts only
+
+    passphrase = _required(settings.office_key_passphrase_file, "office_key_passphrase_file")
+    return FileOffice(settings.office_key_file, passphrase, _stamp(settings.tsa_urls))
+
+
+def _stamp(urls: Sequence[str]) -> Callable[[bytes], bytes] | None:
+    def ask(request: bytes) -> bytes:
+        status, answer = http_post(urls[0], request, _STAMP_DEADLINE_S, QUERY_TYPE)
+        if status != 200:
+            raise ConnectionError
+        return answer
+
+    return ask if urls else None
 
 
 def _required(value: T | None, name: str) -> T:

@@ -181,6 +181,8 @@ def settings_of(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
         kek_file=keys / "key-encryption-key",
         log_key_file=keys / "log-key.pem",
         log_key_passphrase_file=keys / "log-key.passphrase",
+        office_key_file=keys / "office-key.pem",
+        office_key_passphrase_file=keys / "office-key.passphrase",
         policy_file=keys / "policy",
         register_file=endpoints.data_dir / "register" / "checkpoint",
         tsa_urls=(f"http://127.0.0.1:{kept.port('time stamps')}",),

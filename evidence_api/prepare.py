@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from custody import event
+from custody.kernel.clock import SystemClock
 from custody.kernel.errors import Unavailable
 from custody.kernel.outbox import Actor
 from custody.signer import create_key, vkey
@@ -14,6 +15,7 @@ from evidence_api import container
 from evidence_api.demo.cast import Cast
 from evidence_api.http.parts import session_terms
 from evidence_api.migrations import run as migrations
+from evidence_api.paper import keys as office_keys
 from evidence_api.services import Services
 from evidence_api.settings import Settings
 from evidence_api.use_cases import intake
@@ -29,7 +31,7 @@ OPERATOR = Actor(id=None, role="system", means="cli")
 
 
 def keys(settings: Settings) -> None:
-    """Make the key-encryption key, the log's key and its passphrase where they are missing. Never replaces one."""
+    """Make the keys that are missing (key-encryption, the log's, the office's) and their passphrases. Replaces none."""
     for path in (settings.kek_file, settings.log_key_file, settings.log_key_passphrase_file, settings.register_file):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -39,6 +41,10 @@ def keys(settings: Settings) -> None:
     if key is not None and passphrase is not None and not key.exists():
         _private_file(passphrase, secrets.token_urlsafe(32))
         create_key(key, passphrase)
+    office_key, passphrase = settings.office_key_file, settings.office_key_passphrase_file
+    if office_key is not None and passphrase is not None and not office_key.exists():
+        _private_file(passphrase, secrets.token_urlsafe(32))
+        office_keys.create(office_key, passphrase, SystemClock().now())
     if settings.policy_file is not None and not settings.policy_file.exists():
         settings.policy_file.write_text(policy(settings))
 

@@ -14,6 +14,7 @@ from storage.ports import ObjectStore
 
 if TYPE_CHECKING:
     # The engine brings numpy and FFmpeg, which only workers need.
+    from evidence_api.paper.office import Office
     from transcription.engine import Engine
 
 
@@ -50,6 +51,7 @@ class Services:
 
     `ready_checks` are by part: each raises when its part does not answer. `policy` names the log's verifier key,
     `tsa_roots` (PEM) the roots of the time-stamping authorities.
+    `office` signs acts on paper, None where it has no key: they are then given out unsigned and say so.
     `engine` and `suggester` load their models at the first call, once per process.
     """
 
@@ -63,4 +65,5 @@ class Services:
     tsa_roots: bytes
     engine: "Callable[[], Engine]"
     suggester: Callable[[], Suggester]
+    office: "Callable[[], Office | None]"
     ready_checks: Mapping[str, Callable[[], None]]
