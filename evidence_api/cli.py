@@ -1,8 +1,6 @@
 """The command line: `dalel up`, `dalel demo`, one command per process of production, and the care of the ledger."""
 
-import json
 import logging
-import os
 import signal
 import sys
 import tempfile
@@ -13,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from evidence_api import commands
 from evidence_api import settings as configuration
 
 DATA = Path(".dalel")
@@ -144,15 +143,10 @@ def account(login: str, name: str, role: str, language: str) -> None:
 
 
 @main.group()
-@click.option(
-    "--data", type=click.Path(path_type=Path, exists=True), help="The data directory of a running `dalel up`."
-)
+@commands.data_option
 def ledger(data: Path | None) -> None:
     """Check the whole ledger, or restore it from its private copies."""
-    if data is not None:
-        from evidence_api.embedded import ENVIRONMENT  # noqa: PLC0415  the servers' world is not every command's
-
-        os.environ.update(json.loads((data / ENVIRONMENT).read_text()))
+    commands.speak_to(data)
 
 
 @ledger.command()
@@ -174,6 +168,9 @@ def rebuild(out: Path | None, dry_run: bool) -> None:
     from evidence_api import care  # noqa: PLC0415  each process loads its own world
 
     sys.exit(care.rebuild(configuration.load(), click.echo, out=out, dry_run=dry_run))
+
+
+main.add_command(commands.keys)
 
 
 def _stop_event() -> threading.Event:

@@ -179,6 +179,7 @@ def settings_of(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
         s3_access_key=endpoints.object_store.access_key,
         s3_secret_key=endpoints.object_store.secret_key,
         kek_file=keys / "key-encryption-key",
+        kek_passphrase_file=keys / "key-encryption-key.passphrase",
         log_key_file=keys / "log-key.pem",
         log_key_passphrase_file=keys / "log-key.passphrase",
         office_key_file=keys / "office-key.pem",

@@ -18,7 +18,7 @@ from evidence_api.migrations import run as migrations
 from evidence_api.paper import keys as office_keys
 from evidence_api.services import Services
 from evidence_api.settings import Settings
-from evidence_api.use_cases import intake
+from evidence_api.use_cases import intake, rotating
 from evidence_api.use_cases import people as accounts
 from evidence_api.workers.periodic import Chore, Periodic
 from storage.keys import FileKeyWrapper
@@ -35,8 +35,10 @@ def keys(settings: Settings) -> None:
     for path in (settings.kek_file, settings.log_key_file, settings.log_key_passphrase_file, settings.register_file):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if settings.kek_file is not None and not settings.kek_file.exists():
-        FileKeyWrapper.create(settings.kek_file)
+    if settings.kek == "file" and settings.kek_file is not None and not settings.kek_file.exists():
+        if settings.kek_passphrase_file is not None and not settings.kek_passphrase_file.exists():
+            _private_file(settings.kek_passphrase_file, secrets.token_urlsafe(32))
+        FileKeyWrapper.create(settings.kek_file, container.passphrase(settings.kek_passphrase_file))
     key, passphrase = settings.log_key_file, settings.log_key_passphrase_file
     if key is not None and passphrase is not None and not key.exists():
         _private_file(passphrase, secrets.token_urlsafe(32))
@@ -63,6 +65,8 @@ def everything(settings: Settings) -> None:
     parts = container.services(settings)
     try:
         container.object_store(settings).ensure_buckets()
+        parts.keys.ensure()
+        rotating.learn(parts, OPERATOR)
         self_test(parts)
     finally:
         parts.database.close()

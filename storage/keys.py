@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from custody.kernel.errors import Conflict, Corrupt, Gone, Unavailable
+from custody.kernel.errors import Conflict, Corrupt, Unavailable
 
 _NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
@@ -27,9 +27,6 @@ _SALT_BYTES: Final = 16
 _AAD: Final = b"dalel wrapped key v1\x00"
 _VERSION: Final = b"\x01"
 _RING: Final = b"dalel-keyring-1\n"
-
-FORGOTTEN: Final = ""
-"""The `key_id` of a blob whose data key was destroyed: disposal, not loss."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +86,6 @@ class KeyWrapper(Protocol):
         Raises Conflict `keys.in_use` for the newest one. That nothing needs it, the caller makes sure of.
         """
         ...
-
-
-def unwrap(keys: KeyWrapper, wrapped: bytes, key_id: str, blob_id: UUID) -> bytes:
-    """As `KeyWrapper.unwrap`; raises Gone `keys.destroyed` for a blob that was disposed of."""
-    if key_id == FORGOTTEN:
-        raise Gone("keys.destroyed")
-    return keys.unwrap(wrapped, key_id, blob_id)
 
 
 class FileKeyWrapper:

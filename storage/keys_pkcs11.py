@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from custody.pkcs11 import TokenKeys, TokenPlace
 from pkcs11 import Attribute, GCMParams, KeyType, Mechanism, ObjectClass, SecretKey, Session
-from pkcs11.exceptions import PKCS11Error
+from pkcs11.exceptions import NoSuchKey, PKCS11Error
 
 from custody.kernel.errors import Conflict, Corrupt, DalelError, Denied, Unavailable
+from custody.pkcs11 import TokenKeys, TokenPlace
 from storage.keys import WrappedKey
 
 _AAD: Final = b"dalel wrapped key v1\x00"
@@ -122,7 +122,7 @@ class TokenKeyWrapper:
     def _found(self, session: Session) -> dict[int, Any]:
         found = self._any(session)
         if not found:
-            raise Unavailable("keys.unavailable")
+            raise NoSuchKey  # a token put back shows its keys to a new session only, which `TokenKeys` then opens
         return found
 
     def _make(self, session: Session, number: int) -> None:

@@ -16,9 +16,11 @@ PACKAGES: Final = "packages"
 LOG: Final = "log"
 BUNDLES: Final = "bundles"
 STAGING: Final = "staging"
+KEYS: Final = "keys"
 
 LOCKED_BUCKETS: Final = (EVIDENCE, RENDITIONS, PACKAGES, LOG, BUNDLES)
 """With versioning and Object Lock. `staging` has neither: it holds the encrypted tails of unfinished uploads.
+`keys` has neither: wrapped data keys lie there beside the database's, and disposal must be able to destroy them.
 `log` is public, `bundles` holds the leaves themselves and is not."""
 
 

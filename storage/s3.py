@@ -21,7 +21,7 @@ from minio.error import InvalidResponseError, MinioException, S3Error, ServerErr
 from minio.retention import Retention
 
 from custody.kernel.errors import Conflict, Corrupt, DalelError, NotFound, Unavailable
-from storage.ports import EVIDENCE, LOCKED_BUCKETS, STAGING, Part, Stored
+from storage.ports import EVIDENCE, KEYS, LOCKED_BUCKETS, STAGING, Part, Stored
 
 _PIECE_BYTES: Final = 256 * 1024
 _MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NoSuchBucket"})
@@ -107,7 +107,7 @@ class S3Store:
         Raises Unavailable `store.no_object_lock` when one that was there before keeps no versions or knows no lock:
         Object Lock cannot be added later, so this is never mended in silence.
         """
-        for bucket in (*LOCKED_BUCKETS, STAGING):
+        for bucket in (*LOCKED_BUCKETS, STAGING, KEYS):
             self._ensure_bucket(self._name(bucket), locked=bucket in LOCKED_BUCKETS)
 
     def _ensure_bucket(self, name: str, *, locked: bool) -> None:

@@ -1,7 +1,7 @@
 """What other rooms do with uploads and blobs in the database. Writing functions do not commit and record no event."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from storage.keys import KeyWrapper
 from storage.ports import ObjectStore
 from storage.reader import BlobReader
 from storage.retention import whole_seconds
+from storage.routed import elsewhere
 from storage.seal import SealFacts, SealPlan, SentSegment
 from storage.segments import segment_bytes_for
 from storage.tables import BlobRow, UploadRow, UploadSegmentRow
@@ -84,6 +85,7 @@ def create_upload(work: UnitOfWork, keys: KeyWrapper, new: NewUpload, limits: Li
     now = work.clock.now()
     progress = upload.announce(new.size_bytes, limits, now)
     blob_id = work.ids.new()
+    wrapped = keys.wrap(new_key(), blob_id)
     row = UploadRow(
         id=work.ids.new(),
         exhibit_id=new.exhibit_id,
@@ -97,8 +99,8 @@ def create_upload(work: UnitOfWork, keys: KeyWrapper, new: NewUpload, limits: Li
         offset_bytes=0,
         segment_bytes=segment_bytes_for(new.size_bytes),
         sha256=upload.parse_sha256(new.sha256),
-        key_id=keys.key_id,
-        wrapped_key=keys.wrap(new_key(), blob_id),
+        key_id=wrapped.key_id,
+        wrapped_key=wrapped.data,
         epoch=0,
         lifetime_s=int(limits.lifetime.total_seconds()),
         retain_until=whole_seconds(new.retain_until),
@@ -172,16 +174,18 @@ def seal_plan(session: Session, upload_id: UUID) -> SealPlan:
     )
 
 
-def record_seal(work: UnitOfWork, facts: SealFacts, event_id: UUID) -> None:
+def record_seal(work: UnitOfWork, facts: SealFacts, event_id: UUID) -> BlobFacts:
     """The upload is sealed and its blob is known, under the event `exhibit.sealed`. Doing it again changes nothing.
 
+    The key goes over as it is wrapped now: it may have been rewrapped since `inspect` began. Returns what is recorded.
     Raises Conflict `upload.not_received` when the upload was refused meanwhile.
     """
     row = lock_upload(work, facts.upload_id)
-    if row.state == State.SEALED:
-        return
-    row.state = upload.seal(progress_of(row)).state
-    record_blob(work, facts.blob, event_id)
+    blob = replace(facts.blob, wrapped_key=row.wrapped_key, key_id=row.key_id)
+    if row.state != State.SEALED:
+        row.state = upload.seal(progress_of(row)).state
+        record_blob(work, blob, event_id)
+    return blob
 
 
 def record_refusal(work: UnitOfWork, upload_id: UUID, reason: str) -> Upload:
@@ -198,25 +202,45 @@ def record_refusal(work: UnitOfWork, upload_id: UUID, reason: str) -> Upload:
 
 def record_blob(work: UnitOfWork, facts: BlobFacts, event_id: UUID) -> None:
     """A verified, locked object becomes a business fact, under the event that says so."""
-    work.session.add(
-        BlobRow(
-            id=facts.blob_id,
-            bucket=facts.bucket,
-            key=facts.key,
-            version_id=facts.version_id,
-            format=facts.format,
-            sha256=facts.sha256,
-            size_bytes=facts.size_bytes,
-            segment_bytes=facts.segment_bytes,
-            ciphertext_sha256=facts.ciphertext_sha256,
-            ciphertext_bytes=facts.ciphertext_bytes,
-            wrapped_key=facts.wrapped_key,
-            key_id=facts.key_id,
-            retain_until=facts.retain_until,
-            created_at=work.clock.now(),
-            event_id=event_id,
-        )
+    work.session.add(_row_of(work, facts, event_id, event_id))
+
+
+def _row_of(work: UnitOfWork, facts: BlobFacts, made_event_id: UUID, event_id: UUID) -> BlobRow:
+    return BlobRow(
+        id=facts.blob_id,
+        bucket=facts.bucket,
+        key=facts.key,
+        version_id=facts.version_id,
+        format=facts.format,
+        sha256=facts.sha256,
+        size_bytes=facts.size_bytes,
+        segment_bytes=facts.segment_bytes,
+        ciphertext_sha256=facts.ciphertext_sha256,
+        ciphertext_bytes=facts.ciphertext_bytes,
+        wrapped_key=facts.wrapped_key,
+        key_id=facts.key_id,
+        retain_until=facts.retain_until,
+        created_at=work.clock.now(),
+        made_event_id=made_event_id,
+        event_id=event_id,
     )
+
+
+def restore_blob(work: UnitOfWork, facts: BlobFacts, *, made_event_id: UUID, event_id: UUID) -> None:
+    """A row that was lost with the database comes back, under the event `key.recovered`."""
+    store, _, bucket = facts.bucket.rpartition(":")
+    sealed = replace(facts, bucket=bucket, version_id=facts.sealed_version)
+    row = _row_of(work, sealed, made_event_id, event_id)
+    if store:
+        row.moved_to, row.moved_version = store, facts.version_id
+    work.session.add(row)
+
+
+def replace_key(work: UnitOfWork, facts: BlobFacts, event_id: UUID) -> None:
+    """Another wrap of the same data key. Nothing for a blob whose key was destroyed."""
+    row = work.session.get_one(BlobRow, facts.blob_id, with_for_update=True, populate_existing=True)
+    if row.wrapped_key:
+        row.wrapped_key, row.key_id, row.event_id = facts.wrapped_key, facts.key_id, event_id
 
 
 def blob_facts(session: Session, blob_id: UUID) -> BlobFacts:
@@ -224,11 +248,17 @@ def blob_facts(session: Session, blob_id: UUID) -> BlobFacts:
     row = session.get(BlobRow, blob_id)
     if row is None:
         raise NotFound("blob.not_found")
+    return facts_of(row)
+
+
+def facts_of(row: BlobRow) -> BlobFacts:
+    """The row as others see it; one that was moved is at its new place."""
     return BlobFacts(
         blob_id=row.id,
-        bucket=row.bucket,
+        bucket=row.bucket if row.moved_to is None else elsewhere(row.moved_to, row.bucket),
         key=row.key,
-        version_id=row.version_id,
+        version_id=row.moved_version or row.version_id,
+        sealed_version=row.version_id,
         sha256=row.sha256,
         size_bytes=row.size_bytes,
         segment_bytes=row.segment_bytes,

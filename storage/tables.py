@@ -60,7 +60,11 @@ class UploadSegmentRow(Base):
 
 
 class BlobRow(Recorded, Base):
-    """An object that was read back, verified and locked. Its facts never change, but for the wrapping of its key."""
+    """An object that was read back, verified and locked. Its facts never change, but for the wrapping of its key.
+
+    `made_event_id` is the event it came into being under. `moved_to` and `moved_version` say in which other store it
+    lies now, if it was moved; `version_id` stays what it was sealed as.
+    """
 
     __tablename__ = "blobs"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -77,4 +81,7 @@ class BlobRow(Recorded, Base):
     key_id: Mapped[str]
     retain_until: Mapped[datetime]
     created_at: Mapped[datetime]
+    made_event_id: Mapped[UUID]
+    moved_to: Mapped[str | None]
+    moved_version: Mapped[str | None]
     __table_args__ = (CheckConstraint("size_bytes > 0 AND ciphertext_bytes > size_bytes", name="sizes"),)

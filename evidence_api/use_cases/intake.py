@@ -16,7 +16,7 @@ from evidence_api.registry import service as registry
 from evidence_api.registry.facts import Exhibit, Page
 from evidence_api.registry.model import ExhibitForm
 from evidence_api.services import Services
-from storage import retention, seal
+from storage import key_records, retention, seal
 from storage import service as storage
 from storage.blob import FileName, FolderPath
 from storage.intake import Appender
@@ -168,7 +168,9 @@ class SealUpload:
         job.step("inspected and locked")
         with job.conclude() as work:
             event_id = work.record(_sealed(facts, case_id))
-            storage.record_seal(work, facts, event_id)
+            recorded = storage.record_seal(work, facts, event_id)
+            if recorded.key_id != facts.blob.key_id:  # rewrapped while it was inspected
+                key_records.keep(self._services.store, recorded)
             registry.seal_exhibit(
                 work,
                 facts.exhibit_id,

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from custody.pkcs11 import TokenPlace
 
+from custody.pkcs11 import TokenPlace
 from storage.keys import FileKeyWrapper, KeyWrapper
 from storage.keys_pkcs11 import TokenKeyWrapper
 from storage.keys_vault import VaultAddress, VaultKeyWrapper

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from custody.kernel.errors import Conflict, Corrupt, Gone, Unavailable
-from storage.keys import FORGOTTEN, WrappedKey, unwrap
+from custody.kernel.errors import Conflict, Corrupt, Unavailable
+from storage.keys import WrappedKey
 
 BLOB, ANOTHER = UUID(int=5), UUID(int=6)
 KEY = bytes(range(32))
@@ -124,11 +124,6 @@ def test_threads(service) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(act, range(40)))
-
-
-def test_a_destroyed_key_is_gone_not_lost(service) -> None:
-    with pytest.raises(Gone, match=r"keys\.destroyed"):
-        unwrap(service.keys, b"", FORGOTTEN, BLOB)
 
 
 def test_nothing_is_shown(service) -> None:
