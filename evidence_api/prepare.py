@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from custody import event
 from custody.kernel.clock import SystemClock
 from custody.kernel.errors import Unavailable
 from custody.kernel.outbox import Actor
@@ -18,12 +17,10 @@ from evidence_api.migrations import run as migrations
 from evidence_api.paper import keys as office_keys
 from evidence_api.services import Services
 from evidence_api.settings import Settings
-from evidence_api.use_cases import intake, rotating
+from evidence_api.use_cases import fixity, intake, rotating
 from evidence_api.use_cases import people as accounts
 from evidence_api.workers.periodic import Chore, Periodic
 from storage.keys import FileKeyWrapper
-from storage.ports import EVIDENCE
-from storage.worm import worm_self_test
 
 VERSION = "0.1.0"
 MINUTE_S, DAY_S = 60.0, 86_400.0
@@ -73,24 +70,21 @@ def everything(settings: Settings) -> None:
 
 
 def self_test(parts: Services) -> None:
-    """Lock a canary in the store, attack it, record the outcome. Raises Unavailable `store.worm_broken`."""
-    facts = worm_self_test(parts.store, parts.database.clock, EVIDENCE)
-    with parts.database.begin(OPERATOR) as work:
-        tested = event.draft("store.self_tested", item="system", result=facts.result, detail=facts.detail or None)
-        work.record(tested)
-        work.commit()
+    """Attack the store's lock and record how it held. Raises Unavailable `store.worm_broken`."""
+    facts = fixity.self_test(parts, OPERATOR)
     if facts.failed:
         raise Unavailable("store.worm_broken", what=facts.detail)
 
 
 def upkeep(parts: Services) -> Periodic:
-    """What the beat does besides dispatching: abandoned uploads, ended sessions, the attack on the store's lock."""
+    """What the beat does besides dispatching: abandoned uploads, ended sessions, the store's lock, fixity."""
     terms = session_terms(parts.settings)
     return Periodic(
         [
             Chore("abandoned uploads", MINUTE_S, lambda: intake.expire(parts)),
             Chore("ended sessions", MINUTE_S, lambda: accounts.sweep(parts.database, terms)),
             Chore("the store's lock", DAY_S, lambda: self_test(parts)),
+            Chore("stored files", MINUTE_S, lambda: fixity.tick(parts)),
         ]
     )
 

@@ -91,6 +91,10 @@ class RoutedStore:
         store, own = self.at(bucket)
         store.delete(own, key, version_id)
 
+    def delete_bypassing(self, bucket: str, key: str, version_id: str) -> None:
+        store, own = self.at(bucket)
+        store.delete_bypassing(own, key, version_id)
+
     def list(self, bucket: str, prefix: str) -> Iterator[Stored]:
         store, own = self.at(bucket)
         return store.list(own, prefix)

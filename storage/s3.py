@@ -243,6 +243,16 @@ class S3Store:
         except NotFound:
             return
 
+    def delete_bypassing(self, bucket: str, key: str, version_id: str) -> None:
+        with _calling_under_lock():
+            self._client._execute(
+                "DELETE",
+                self._name(bucket),
+                key,
+                headers=cast(Any, {"x-amz-bypass-governance-retention": "true"}),
+                query_params=cast(Any, {"versionId": version_id}),
+            )
+
     def list(self, bucket: str, prefix: str) -> Iterator[Stored]:
         with _calling():
             for found in self._client.list_objects(

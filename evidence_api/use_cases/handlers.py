@@ -4,7 +4,17 @@ from collections.abc import Mapping
 
 from evidence_api.jobs import Handler
 from evidence_api.services import Services
-from evidence_api.use_cases import burning, checking, disclosing, drafting, intake, packaging, redacting, transcribing
+from evidence_api.use_cases import (
+    burning,
+    checking,
+    disclosing,
+    drafting,
+    fixity,
+    intake,
+    packaging,
+    redacting,
+    transcribing,
+)
 
 
 def of(services: Services) -> Mapping[str, Handler]:
@@ -17,4 +27,6 @@ def of(services: Services) -> Mapping[str, Handler]:
         redacting.BURN: burning.BurnRendition(services),
         disclosing.PACKAGE: packaging.PackageDisclosure(services),
         checking.CHECK: checking.CheckLedger(services),
+        fixity.SCRUB: fixity.Scrub(services),
+        fixity.CHECK: fixity.CheckExhibit(services),
     }

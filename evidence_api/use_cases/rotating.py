@@ -80,7 +80,7 @@ def _finish(services: Services, actor: Actor, say: Say, patience_s: float) -> Ro
     done, retired, damaged = 0, [], set[UUID]()
     for old in olds:
         end = time.monotonic() + patience_s
-        while True:
+        while not _is_closed(services, old):
             moved = _uploads(services, actor, old, damaged) + _blobs(services, actor, old, newest, damaged)
             done += moved
             if moved:
