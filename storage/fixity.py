@@ -199,6 +199,8 @@ class _Segments:
         for piece in pieces:
             if self._take(piece) and enough(self.read_bytes):
                 return
+        if self.number < self._layout.count:
+            raise _Differs(Difference("length", f"segment {self.number}", self.wanted, "truncated"))
 
     def passing(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:

@@ -122,7 +122,7 @@ def test_killed_anywhere_it_is_finished_by_the_next_run(system, step: str) -> No
     old = system.services.keys.key_id
     process = PROCESSES.Process(target=_cut, args=(system.settings, step))
     process.start()
-    process.join(60)
+    process.join(240)
     assert process.exitcode == -signal.SIGKILL
     assert content(system, exhibit_id) == data
     until(
