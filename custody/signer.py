@@ -7,6 +7,7 @@ the machine can have signed what he likes while he is there, and can take nothin
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -94,6 +95,34 @@ class TokenSigner:
     def public_key(self) -> Ed25519PublicKey:
         """The public half."""
         return self._public
+
+
+class LateSigner:
+    """The signer of a log whose key is known, opened when it is first needed: a token that is away keeps nobody from
+    ordering events, and nothing but signing waits for it.
+
+    Signing raises what `open_signer` raises, and Conflict `ledger.other_key` when that opens another key than the
+    log's.
+    """
+
+    def __init__(self, vkey: str, open_signer: Callable[[], Signer]) -> None:
+        self._verifier = note.parse_vkey(vkey)
+        self.name = self._verifier.name
+        self._open = open_signer
+        self._signer: Signer | None = None
+
+    def sign(self, data: bytes, /) -> bytes:
+        """64 bytes over `data`."""
+        if self._signer is None:
+            opened = self._open()
+            if verifier(opened) != self._verifier:
+                raise Conflict("ledger.other_key", origin=self.name)
+            self._signer = opened
+        return self._signer.sign(data)
+
+    def public_key(self) -> Ed25519PublicKey:
+        """The public half."""
+        return Ed25519PublicKey.from_public_bytes(self._verifier.public_key)
 
 
 def verifier(signer: Signer) -> note.Verifier:

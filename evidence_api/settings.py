@@ -27,7 +27,7 @@ WHISPER_BASE_SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c00719685
 _KEK_NEEDS: Mapping[str, tuple[str, ...]] = {
     "file": (),
     "vault": ("kek_vault_url", "kek_vault_token_file"),
-    "pkcs11": ("kek_pkcs11_module", "kek_pkcs11_token", "kek_pkcs11_pin_file"),
+    "pkcs11": ("pkcs11_module", "pkcs11_token", "pkcs11_pin_file"),
 }
 Language = Literal["kk", "ru", "en"]
 LANGUAGES: tuple[Language, ...] = ("kk", "ru", "en")
@@ -111,14 +111,17 @@ class Settings(BaseSettings):
     kek_vault_key: str = "dalel"
     kek_vault_ca_file: Path | None = None
     kek_vault_namespace: str | None = None
-    kek_pkcs11_module: Path | None = None
-    kek_pkcs11_token: str | None = None
-    kek_pkcs11_pin_file: Path | None = None
-    kek_pkcs11_label: str = "dalel-kek"
+    kek_label: str = "dalel-kek"
 
     # keys
+    signer: Literal["file", "pkcs11"] = "file"
     log_key_file: Path | None = None
     log_key_passphrase_file: Path | None = None
+    pkcs11_module: Path | None = None
+    pkcs11_token: str | None = None
+    pkcs11_pin_file: Path | None = None
+    signer_key: str = "dalel-log"
+    log_keys_file: Path | None = None
     office_key_file: Path | None = None
     office_key_passphrase_file: Path | None = None
     register_file: Path | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from custody.kernel.errors import Unavailable
-from storage.ports import ObjectStore, Part, Stored
+from storage.ports import Begun, ObjectStore, Part, Stored
 
 
 def elsewhere(store: str, bucket: str) -> str:
@@ -66,6 +66,10 @@ class RoutedStore:
     def abort(self, bucket: str, key: str, upload_id: str) -> None:
         store, own = self.at(bucket)
         store.abort(own, key, upload_id)
+
+    def begun(self, bucket: str) -> Iterator[Begun]:
+        store, own = self.at(bucket)
+        return store.begun(own)
 
     def get(self, bucket: str, key: str, version_id: str, offset: int, length: int) -> Iterator[bytes]:
         store, own = self.at(bucket)
