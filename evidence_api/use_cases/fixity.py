@@ -273,6 +273,11 @@ def _record(work: UnitOfWork, expected: Expected, found: Difference | None, *, d
                 records.clear(work, one.id, event_id)
 
 
+def try_lock(services: Services) -> bool:
+    """A person wants to know now whether the store holds a lock; whether it did."""
+    return not self_test(services, WORKER, asked=True).failed
+
+
 def self_test(services: Services, actor: Actor, *, asked: bool = False) -> WormFacts:
     """Lock a canary in the store, attack it, record the outcome; a broken lock is an alarm. Raises Unavailable."""
     facts = worm_self_test(services.store, services.database.clock, EVIDENCE)

@@ -47,6 +47,9 @@ ANYWHERE: Mapping[str, set[Role]] = {
     "trail.export": AUDITOR,
     "trail.personal": AUDITOR,
     "ledger.check": AUDITOR,
+    "fixity.read": AUDITOR | ADMINISTRATOR,
+    "fixity.run": AUDITOR | ADMINISTRATOR,
+    "exhibit.check": AUDITOR,
 }
 
 # A thing of a case one is not on: as above, except what is only of no case.
@@ -85,6 +88,7 @@ IN_OWN_CASE: Mapping[str, set[Role]] = {
     "trail.export": PROSECUTORS | AUDITOR,
     "trail.personal": {Role.SUPERVISING_PROSECUTOR} | AUDITOR,
     "content.copy": STAFF,
+    "exhibit.check": STAFF | AUDITOR,
     "job.read": READERS,
 }
 
