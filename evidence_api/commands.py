@@ -1,4 +1,4 @@
-"""Commands for the care of what is stored: `dalel keys …` and `dalel store …`."""
+"""Commands for the key-encryption key: `dalel keys …`."""
 
 import json
 import os

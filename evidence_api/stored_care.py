@@ -1,4 +1,4 @@
-"""The care of what is stored from the command line: the key-encryption key, wrapped keys, the move to another store."""
+"""The care of what is stored from the command line: the key-encryption key and wrapped keys."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -62,8 +62,7 @@ class UploadSegmentRow(Base):
 class BlobRow(Recorded, Base):
     """An object that was read back, verified and locked. Its facts never change, but for the wrapping of its key.
 
-    `made_event_id` is the event it came into being under. `moved_to` and `moved_version` say in which other store it
-    lies now, if it was moved; `version_id` stays what it was sealed as.
+    `made_event_id` is the event it came into being under; `event_id` also that of a new wrapping.
     """
 
     __tablename__ = "blobs"
@@ -82,6 +81,4 @@ class BlobRow(Recorded, Base):
     retain_until: Mapped[datetime]
     created_at: Mapped[datetime]
     made_event_id: Mapped[UUID]
-    moved_to: Mapped[str | None]
-    moved_version: Mapped[str | None]
     __table_args__ = (CheckConstraint("size_bytes > 0 AND ciphertext_bytes > size_bytes", name="sizes"),)

@@ -1,4 +1,4 @@
-"""care: key versions, fixity, moved blobs."""
+"""care: key versions, fixity, the event a blob came into being under."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -104,8 +104,6 @@ def upgrade() -> None:
     op.execute("UPDATE blobs SET made_event_id = event_id")
     op.execute("ALTER TABLE blobs ENABLE TRIGGER USER")
     op.alter_column("blobs", "made_event_id", nullable=False)
-    op.add_column("blobs", sa.Column("moved_to", sa.Text(), nullable=True))
-    op.add_column("blobs", sa.Column("moved_version", sa.Text(), nullable=True))
     law1.attach(op, "fixity_alarms")
     law1.open_to_app(op, "fixity_alarms")
     law1.open_to_app(op, "fixity_rounds")
