@@ -137,6 +137,14 @@ NOTICES = frozenset(
         "check_requested",
         "lock_held",
         "lock_broken",
+        "retained",
+        "held",
+        "hold_lifted",
+        "disposal_proposed",
+        "disposal_signed",
+        "disposal_approved",
+        "disposal_rejected",
+        "rules_changed",
         "copy_recorded",
     }
 )

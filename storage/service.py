@@ -291,6 +291,7 @@ def facts_of(row: BlobRow) -> BlobFacts:
         key_id=row.key_id,
         retain_until=row.retain_until,
         format=row.format,
+        destroyed_at=row.destroyed_at,
     )
 
 

@@ -15,6 +15,7 @@ TABLE_MODULES = (
     "storage.tables",
     "storage.care_tables",
     "evidence_api.disclosure.tables",
+    "evidence_api.retention.tables",
     "redaction.tables",
     "transcription.tables",
 )

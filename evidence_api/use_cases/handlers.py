@@ -8,11 +8,13 @@ from evidence_api.use_cases import (
     burning,
     checking,
     disclosing,
+    disposing,
     drafting,
     fixity,
     intake,
     packaging,
     redacting,
+    retaining,
     transcribing,
 )
 
@@ -29,4 +31,6 @@ def of(services: Services) -> Mapping[str, Handler]:
         checking.CHECK: checking.CheckLedger(services),
         fixity.SCRUB: fixity.Scrub(services),
         fixity.CHECK: fixity.CheckExhibit(services),
+        retaining.PROTECT: retaining.ProtectExhibit(services),
+        disposing.DESTROY: disposing.DestroyExhibits(services),
     }

@@ -6,8 +6,8 @@ from alembic import op
 from custody.kernel.laws import KEY_CLOSED
 from evidence_api.migrations import law1, law3
 
-revision = "0011"
-down_revision = "0010"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
