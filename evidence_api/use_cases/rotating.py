@@ -67,6 +67,7 @@ def rotate(services: Services, actor: Actor, say: Say, *, patience_s: float = _P
             raise Conflict("keys.rotating")
         guard.commit()
         learn(services, actor)
+        _note_retired(services, actor)
         if len(services.keys.versions()) == 1:
             say(f"new version: {services.keys.rotate()}")
             learn(services, actor)
@@ -128,6 +129,14 @@ def _close(services: Services, actor: Actor, old: str, newest: str) -> bool:
         rotation.closed(work, old, work.record(rotated))
         work.commit()
         return True
+
+
+def _note_retired(services: Services, actor: Actor) -> None:
+    """A run that was cut off after the key service had ended a version has not said so."""
+    alive = services.keys.versions()
+    for one in status(services):
+        if one.closed_at and not one.retired_at and one.key_id not in alive:
+            _retired(services, actor, one.key_id)
 
 
 def _is_closed(services: Services, old: str) -> bool:
