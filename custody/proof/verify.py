@@ -136,7 +136,8 @@ def verify(
     closed = earlier.logs(opened, partial(_read, opened), partial(_inclusion, events), head)
     rest = sum(log.events for log in closed)
     _inclusion(events, rest, _read(opened, PROOFS, Step.INCLUSION, MAX_EVENTS_BYTES), head)
-    run.passed(Step.INCLUSION, "passed.inclusion", events=len(events), size=head.size)
+    total = head.size + sum(log.handover.head.size for log in closed)
+    run.passed(Step.INCLUSION, "passed.inclusion", events=len(events), size=total)
     with _at(Step.CHECKPOINT, "checkpoint.signature"):
         log, _ = policies.verify_log(policy, signed)
         earlier.check_keys(closed, log)

@@ -18,7 +18,7 @@ from custody.kernel.errors import Conflict, Corrupt, NotFound, Unavailable
 from custody.kernel.outbox import Actor
 from custody.kernel.unit_of_work import Database, Unit
 from custody.ledger import Proofs
-from custody.proof import canonical, checkpoint, merkle, note, policy
+from custody.proof import canonical, checkpoint, merkle, note, policy, tiles
 from custody.proof.policy import Policy
 from custody.register import FileRegister
 from custody.succession import LogParts, Succession
@@ -63,12 +63,17 @@ class Logs:
 
     def settle(self) -> None:
         """Sequence and publish until there is nothing left to do."""
-        while sequence_all(self.database) or self.publishing.publish_once() is not None or self.closing():
+        while sequence_all(self.database) or self.publishing.publish_once() is not None or self.unfinished():
             pass
 
     def closing(self) -> bool:
         with self.app.read() as session:
             return logs.announced(session) is not None
+
+    def unfinished(self) -> bool:
+        with self.app.read() as session:
+            health = audit.health(session)
+        return self.closing() or health.published < health.size
 
     def opened(self) -> list[logs.Log]:
         with self.app.read() as session:
@@ -115,7 +120,8 @@ def check(rotating: Logs) -> None:
         if following is not None:
             first = found[following.start]
             assert (last.data["next"], last.data["next_key"]) == (following.origin, following.vkey)
-            assert (first.type, first.data) == (logs.OPENED, {"checkpoint": head.note, "closed": log.vkey})
+            assert (first.type, first.data["closed"]) == (logs.OPENED, log.vkey)
+            assert head.note.startswith(first.data["checkpoint"])  # witnesses' lines came later
             assert first.prev == "sha256:" + last.leaf_hash.hex()
     items = {entry.item for entry in found}
     with rotating.app.read() as session:
@@ -329,13 +335,13 @@ def test_a_check_walks_over_all_logs(thrice: Logs, ledger_database: FreshDatabas
 
 
 def test_a_damaged_tile_of_a_closed_log_is_found(thrice: Logs) -> None:
-    path = next(path for path in thrice.store.files if path.startswith("2/tile/0/000"))
+    path = "2/" + tiles.path(0, 0)
     thrice.store.files[path] = bytes(len(thrice.store.files[path]))
     with pytest.raises(Differs, match=r"tiles\.differs"):
         walked(thrice, newest(thrice))
 
 
-@pytest.mark.parametrize("size", [5, 100, 305, 306, 307, 400, 607, 608, 628])
+@pytest.mark.parametrize("size", [5, 306, 307, 628])
 def test_rebuilt_from_a_backup_of_any_log(thrice: Logs, ledger_database: FreshDatabase, size: int) -> None:
     """A backup from before, at and after each boundary: the missing entries come back, and the logs with them."""
     before = everything_of(thrice)
@@ -365,7 +371,7 @@ def everything_of(rotating: Logs) -> list[bytes]:
 def _set_back(database: FreshDatabase, size: int) -> None:
     """The database as a backup of `size` entries has it."""
     with psycopg.connect(conninfo(database.owner_url)) as owner:
-        for table in ("ledger_entries", "checkpoints", "ledger_logs"):
+        for table in ("ledger_entries", "checkpoints", "checkpoint_quorums", "ledger_logs"):
             owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER refuse_change")
         owner.execute("ALTER TABLE ledger_logs DISABLE TRIGGER keep_start")
         owner.execute("DELETE FROM ledger_entries WHERE seq >= %s", [size])
