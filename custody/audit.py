@@ -108,6 +108,27 @@ class CheckpointView:
 
 
 @dataclass(frozen=True)
+class HeadFilter:
+    """Which published heads are asked for, by when they were published: a half-open span [since, until).
+
+    `stamped`: only those with a time stamp; `without_quorum`: only those behind which the witnesses do not stand.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    stamped: bool = False
+    without_quorum: bool = False
+
+
+@dataclass(frozen=True)
+class HeadPage:
+    """Heads, the largest first, and the size to ask below for more; None when there are no more."""
+
+    heads: tuple[CheckpointView, ...]
+    next_size: int | None
+
+
+@dataclass(frozen=True)
 class LedgerHealth:
     """How the ledger stands: entries in order, published of them, waiting for their place, and why it is halted."""
 
@@ -174,6 +195,18 @@ def _filtered(wanted: TrailFilter) -> Select[LedgerEntryRow]:
     return query
 
 
+def count(session: Session, wanted: TrailFilter, *, below: int) -> int:
+    """How many entries with a `seq` below `below` a filter asks for: what an export says of itself beforehand."""
+    query = _filtered(wanted).where(LedgerEntryRow.seq < below)
+    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def waiting(session: Session, item: str) -> int:
+    """How many events of an item are durable and have no place in the ledger yet."""
+    query = select(func.count()).select_from(EventOutboxRow).where(EventOutboxRow.item == item)
+    return session.scalar(query) or 0
+
+
 def entry(session: Session, event_id: UUID) -> EntryView:
     """One event by its id. Raises NotFound `ledger.not_sequenced` while it has no place (or never will)."""
     row = session.scalar(select(LedgerEntryRow).where(LedgerEntryRow.event_id == event_id))
@@ -227,6 +260,33 @@ def latest_timestamp(session: Session) -> TimestampView | None:
     """The time stamp over the largest head that has one."""
     row = session.scalar(select(CheckpointTimestampRow).order_by(CheckpointTimestampRow.size.desc()).limit(1))
     return None if row is None else _timestamp(row)
+
+
+def checkpoint(session: Session, size: int) -> CheckpointView:
+    """The published head of this size. Raises NotFound `ledger.no_such_head`."""
+    row = session.get(CheckpointRow, size)
+    if row is None:
+        raise NotFound("ledger.no_such_head")
+    return _checkpoint(session, row)
+
+
+def heads(session: Session, wanted: HeadFilter, *, before_size: int | None = None, limit: int = PAGE) -> HeadPage:
+    """A page of published heads, the largest first, below `before_size` when that is given. `limit` is cut to 500."""
+    limit = max(1, min(limit, MAX_PAGE))
+    query = select(CheckpointRow).order_by(CheckpointRow.size.desc())
+    if before_size is not None:
+        query = query.where(CheckpointRow.size < before_size)
+    if wanted.since is not None:
+        query = query.where(CheckpointRow.published_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(CheckpointRow.published_at < wanted.until)
+    if wanted.stamped:
+        query = query.where(exists().where(CheckpointTimestampRow.size == CheckpointRow.size))
+    if wanted.without_quorum:
+        query = query.where(~exists().where(CheckpointQuorumRow.size == CheckpointRow.size))
+    rows = session.scalars(query.limit(limit + 1)).all()
+    found = tuple(_checkpoint(session, row) for row in rows[:limit])
+    return HeadPage(found, found[-1].size if len(rows) > limit else None)
 
 
 def checkpoint_covering(session: Session, index: int) -> CheckpointView | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 import click
 
@@ -222,6 +223,17 @@ def rotate(origin: str, reason: str, since: datetime | None, without_witnesses: 
 
 def _absolute(value: str | Path) -> str | Path:
     return value.absolute() if isinstance(value, Path) else value
+
+
+@ledger.command()
+@click.argument("event_id", type=click.UUID)
+@click.argument("field")
+@click.option("--order", required=True, help="The act that orders it: a court's number and date. No names.")
+def erase(event_id: UUID, field: str, order: str) -> None:
+    """Erase one personal value of one event, by law. No hash breaks; the erasure is itself recorded."""
+    from evidence_api import care  # noqa: PLC0415  each process loads its own world
+
+    sys.exit(care.erase(configuration.load(), click.echo, event_id=event_id, field=field, order=order))
 
 
 def _stop_event() -> threading.Event:

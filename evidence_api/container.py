@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _STAMP_DEADLINE_S = 5.0
+TAKEN_ALONG = 64
+"""How many small jobs a worker does at once at most. Half as many are sent as one message, so that none is left over
+when two workers share them."""
 
 
 def services(settings: Settings) -> Services:
@@ -135,7 +138,7 @@ def runner(settings: Settings) -> Runner:
     from evidence_api.use_cases import handlers  # noqa: PLC0415  burning brings libraries that only workers need
 
     parts = services(settings)
-    return Runner(parts.database, handlers.of(parts))
+    return Runner(parts.database, handlers.of(parts), together=TAKEN_ALONG)
 
 
 def celery(settings: Settings) -> "Celery":
@@ -150,7 +153,8 @@ def dispatcher(settings: Settings) -> "Dispatcher":
     from evidence_api.workers import app  # noqa: PLC0415  as above
     from evidence_api.workers.dispatcher import Dispatcher  # noqa: PLC0415  likewise
 
-    return Dispatcher(services(settings).database, app.sender(celery(settings)), app.queue_of)
+    send = app.sender(celery(settings))
+    return Dispatcher(services(settings).database, send, app.queue_of, together=TAKEN_ALONG // 2)
 
 
 def _database(url: SecretStr, settings: Settings) -> Database:

@@ -93,13 +93,14 @@ def self_test(parts: Services) -> None:
 
 
 def upkeep(parts: Services) -> Periodic:
-    """What the beat does besides dispatching: abandoned uploads, ended sessions, the attack on the store's lock."""
+    """What the beat does besides dispatching: abandoned uploads, ended sessions, the store's lock, the sweep."""
     terms = session_terms(parts.settings)
     return Periodic(
         [
             Chore("abandoned uploads", MINUTE_S, lambda: intake.expire(parts)),
             Chore("ended sessions", MINUTE_S, lambda: accounts.sweep(parts.database, terms)),
             Chore("the store's lock", DAY_S, lambda: self_test(parts)),
+            Chore("what killed processes left in the store", DAY_S, lambda: intake.sweep(parts)),
         ]
     )
 
