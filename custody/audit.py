@@ -153,6 +153,12 @@ def chain(session: Session, item: str, *, limit: int | None = None) -> list[Entr
     return [_view(row) for row in session.scalars(query)]
 
 
+def positions(session: Session, type: str, items: Sequence[str]) -> dict[str, EntryView]:
+    """The last event of a type on each of these chains, by item; chains that have none yet are left out."""
+    query = select(LedgerEntryRow).where(LedgerEntryRow.item.in_(items), LedgerEntryRow.type == type)
+    return {row.item: _view(row) for row in session.scalars(query.order_by(LedgerEntryRow.seq))}
+
+
 def trail(
     session: Session,
     wanted: TrailFilter,

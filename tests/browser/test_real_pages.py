@@ -22,6 +22,7 @@ PAGES: Mapping[cast.Cast, tuple[str, ...]] = {
         "{case}/people",
         "{case}/upload",
         "{case}/upload/receipt",
+        "{receipt}",
         "/help",
     ),
     cast.PROSECUTOR: (
@@ -60,6 +61,7 @@ NARROW = (
     "{round}",
     "{case}/trail",
     "{case}/upload",
+    "{receipt}",
     "{sound}/record",
 )
 """Looked at on a telephone and in the dark too."""
