@@ -135,6 +135,14 @@ NOTICES = frozenset(
         "received",
         "signed_out",
         "check_requested",
+        "retained",
+        "held",
+        "hold_lifted",
+        "disposal_proposed",
+        "disposal_signed",
+        "disposal_approved",
+        "disposal_rejected",
+        "rules_changed",
         "copy_recorded",
     }
 )

@@ -4,7 +4,17 @@ from fastapi import FastAPI
 
 from evidence_api import container, settings
 from evidence_api.http.app import create_app
-from evidence_api.http.routes import deliveries, disclosures, exhibits, log, redaction, trail, transcripts, uploads
+from evidence_api.http.routes import (
+    deliveries,
+    disclosures,
+    exhibits,
+    log,
+    redaction,
+    retention,
+    trail,
+    transcripts,
+    uploads,
+)
 from evidence_api.services import Services
 
 ROUTERS = (
@@ -15,6 +25,7 @@ ROUTERS = (
     redaction.routes,
     disclosures.routes,
     trail.routes,
+    retention.routes,
 )
 ROOT_ROUTERS = (log.routes,)
 

@@ -76,6 +76,7 @@ _PARTS = (
     ("exhibits", "exhibit.list"),
     ("people", "case.grants"),
     ("disclosures", "disclosure.list"),
+    ("retention", "retention.read"),
     ("trail", "trail.read"),
 )
 
@@ -153,7 +154,8 @@ def exhibit_view(services: Services, exhibit_id: UUID) -> ExhibitView:
             names=names_in(session, chain, [exhibit.registered_by]),
             things=things_in(session, exhibit.case_id, chain),
             transcript=transcript,
-            transcript_confirmed=transcripts.confirmed(session, exhibit_id) is not None,
+            transcript_confirmed=exhibit.destroyed_at is None
+            and transcripts.confirmed(session, exhibit_id) is not None,
             plan=planned[0] if planned else None,
             plan_request=request,
             renditions=tuple(plans.renditions_of_exhibits(session, [exhibit_id])),

@@ -4,7 +4,18 @@ from collections.abc import Mapping
 
 from evidence_api.jobs import Handler
 from evidence_api.services import Services
-from evidence_api.use_cases import burning, checking, disclosing, drafting, intake, packaging, redacting, transcribing
+from evidence_api.use_cases import (
+    burning,
+    checking,
+    disclosing,
+    disposing,
+    drafting,
+    intake,
+    packaging,
+    redacting,
+    retaining,
+    transcribing,
+)
 
 
 def of(services: Services) -> Mapping[str, Handler]:
@@ -17,4 +28,6 @@ def of(services: Services) -> Mapping[str, Handler]:
         redacting.BURN: burning.BurnRendition(services),
         disclosing.PACKAGE: packaging.PackageDisclosure(services),
         checking.CHECK: checking.CheckLedger(services),
+        retaining.PROTECT: retaining.ProtectExhibit(services),
+        disposing.DESTROY: disposing.DestroyExhibits(services),
     }

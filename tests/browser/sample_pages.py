@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from portal.context import Form
 from portal.pages import audit, cases, disclosures, exhibits, redaction, session, transcript, upload
+from tests.browser import sample_record, sample_retention
 from tests.browser.samples import (
     AUDIO,
     DESK,
@@ -36,6 +37,7 @@ FOUND = audit.Check(
     "/ledger/checks/1.json",
 )
 PAGES = {
+    **sample_retention.PAGES,
     "sign-in": (
         session.render_sign_in,
         session.SignIn("/cases", Form({"login": "saule"}, {"password": "session.refused"})),
@@ -133,4 +135,5 @@ PAGES = {
         audit.render_ledger,
         replace(LEDGER, checks=audit.Checks((), ago(minutes=1), 4096, 10_000)),
     ),
+    **sample_record.PAGES,
 }

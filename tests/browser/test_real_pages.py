@@ -29,6 +29,7 @@ PAGES: Mapping[cast.Cast, tuple[str, ...]] = {
         "/",
         "{sound}",
         "{sound}/transcript",
+        "{sound}/transcript/print",
         "{sound}/redaction/review",
         "{sound}/renditions",
         "{pdf}/redaction",
@@ -38,7 +39,18 @@ PAGES: Mapping[cast.Cast, tuple[str, ...]] = {
     ),
     cast.SUPERVISOR: ("/", "{picture}"),
     cast.DEFENCE: ("/", "{round}"),
-    cast.AUDITOR: ("/", "{case}", "{sound}", "{case}/trail", "{case}/trail?area=plan&actor=nobody", "/ledger", "/none"),
+    cast.AUDITOR: (
+        "/",
+        "{case}",
+        "{sound}",
+        "{case}/trail",
+        "{case}/trail?area=plan&actor=nobody",
+        "{sound}/record",
+        "{case}/trail/print",
+        "/ledger",
+        "/ledger/anchors",
+        "/none",
+    ),
     cast.ADMINISTRATOR: ("/", "{case}/people"),
 }
 NARROW = (
@@ -50,6 +62,7 @@ NARROW = (
     "{case}/trail",
     "{case}/upload",
     "{receipt}",
+    "{sound}/record",
 )
 """Looked at on a telephone and in the dark too."""
 
