@@ -21,6 +21,7 @@ from evidence_api.services import Services
 from portal import assets, visits
 from portal.pages.session import ErrorPage, render_error
 from portal.views import (
+    anchors,
     audit,
     cases,
     disclosures,
@@ -48,6 +49,7 @@ PAGES = (
     retention.routes,
     disposals.routes,
     audit.routes,
+    anchors.routes,
     record.routes,
     exports.routes,
     printing.routes,

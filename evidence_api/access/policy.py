@@ -197,6 +197,8 @@ ROUTES: Mapping[str, Predicate] = {
     "upload.read": team & owner,
     "upload.append": team & owner,
     "upload.terminate": team & owner,
+    "receipt.issue": team,
+    "receipt.read": team | auditor,
     # transcripts
     "transcript.read": team_and_expert,
     "transcript.request": team,

@@ -4,12 +4,23 @@ from fastapi import FastAPI
 
 from evidence_api import container, settings
 from evidence_api.http.app import create_app
-from evidence_api.http.routes import disclosures, exhibits, log, redaction, retention, trail, transcripts, uploads
+from evidence_api.http.routes import (
+    deliveries,
+    disclosures,
+    exhibits,
+    log,
+    redaction,
+    retention,
+    trail,
+    transcripts,
+    uploads,
+)
 from evidence_api.services import Services
 
 ROUTERS = (
     uploads.routes,
     exhibits.routes,
+    deliveries.routes,
     transcripts.routes,
     redaction.routes,
     disclosures.routes,

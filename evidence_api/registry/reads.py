@@ -157,16 +157,22 @@ def find_by_upload(session: Session, upload_id: UUID) -> Exhibit:
     return exhibit_of(row)
 
 
-def find_duplicates(session: Session, case_id: UUID, digests: Sequence[str]) -> dict[str, int]:
-    """Which of these digests already lie in the case, and under which number: asked before anything is sent."""
-    rows = session.execute(
-        select(ExhibitRow.sha256, ExhibitRow.number).where(
+def find_duplicates(session: Session, case_id: UUID, digests: Sequence[str]) -> dict[str, Exhibit]:
+    """Which of these digests the case holds or is being sent, by digest: asked before anything is sent."""
+    rows = session.scalars(
+        select(ExhibitRow).where(
             ExhibitRow.case_id == case_id,
             ExhibitRow.sha256.in_(digests),
             ExhibitRow.state.not_in((ExhibitState.REFUSED, ExhibitState.DISCARDED)),
         )
     )
-    return dict(rows.all())
+    return {row.sha256: exhibit_of(row) for row in rows}
+
+
+def find_exhibits(session: Session, case_id: UUID, ids: Sequence[UUID]) -> tuple[Exhibit, ...]:
+    """Those of these exhibits that belong to the case, by number; others are left out."""
+    query = select(ExhibitRow).where(ExhibitRow.case_id == case_id, ExhibitRow.id.in_(ids)).order_by(ExhibitRow.number)
+    return tuple(exhibit_of(row) for row in session.scalars(query))
 
 
 def list_exhibits(

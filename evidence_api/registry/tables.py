@@ -133,3 +133,19 @@ class ExhibitRow(Recorded, Base):
         ),
         Index("ix_exhibits_upload_id", "upload_id"),
     )
+
+
+class ReceiptRow(Recorded, Base):
+    """A signed receipt for what an officer delivered. `body` is what it says, the blob the PDF. Never changes."""
+
+    __tablename__ = "receipts"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    issued_by: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    issued_at: Mapped[datetime]
+    files: Mapped[int]
+    size_bytes: Mapped[int]
+    blob_id: Mapped[UUID]
+    sha256: Mapped[str]
+    body: Mapped[dict[str, Any]]
+    __table_args__ = (Index("ix_receipts_case_id", "case_id", "issued_at"),)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from portal.context import Form
 from portal.pages import audit, cases, disclosures, exhibits, redaction, session, transcript, upload
-from tests.browser import sample_retention
+from tests.browser import sample_record, sample_retention
 from tests.browser.samples import (
     AUDIO,
     DESK,
@@ -17,8 +17,8 @@ from tests.browser.samples import (
     HEAD,
     HOME,
     LEDGER,
-    NOTE,
     NOW,
+    RECEIPT,
     REDACTION,
     RENDITIONS,
     REVIEW,
@@ -81,7 +81,8 @@ PAGES = {
             (upload.Refusal("бос.txt", "upload.empty"),),
         ),
     ),
-    "receipt": (upload.render_receipt, upload.UploadReceipt(HEAD, ROWS, "Тергеуші Сәуле Демо", NOW, NOTE)),
+    "delivered": (upload.render_delivered, upload.Delivered(HEAD, ROWS)),
+    "receipt": (upload.render_receipt, upload.IssuedReceipt(HEAD, ident("r"), NOW, "sha256:" + "5" * 64, RECEIPT)),
     "exhibit": (exhibits.render_exhibit, EXHIBIT),
     "transcript": (transcript.render_transcript, DESK),
     "transcript-confirmed": (
@@ -134,4 +135,5 @@ PAGES = {
         audit.render_ledger,
         replace(LEDGER, checks=audit.Checks((), ago(minutes=1), 4096, 10_000)),
     ),
+    **sample_record.PAGES,
 }

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from evidence_api.migrations import disposal, law1, law3
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
