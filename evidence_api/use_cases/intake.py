@@ -20,7 +20,7 @@ from evidence_api.registry.facts import Exhibit, Page, Sealed
 from evidence_api.registry.model import ExhibitForm, ExhibitState
 from evidence_api.services import Services
 from evidence_api.use_cases import retaining
-from storage import retention, seal, whole
+from storage import key_records, retention, seal, whole
 from storage import service as storage
 from storage import sweep as storage_sweep
 from storage.blob import FileName, FolderPath
@@ -260,7 +260,8 @@ class SealUpload:
         """Upload, blob and exhibit of each, under its event `exhibit.sealed`."""
         event_ids = work.record_all([_sealed(facts, case_id) for facts, case_id in found])
         sealed = [(facts, event_id) for (facts, _), event_id in zip(found, event_ids, strict=True)]
-        storage.record_seals(work, sealed)
+        for blob in storage.record_seals(work, sealed):
+            key_records.keep(self._services.store, blob)
         registry.seal_exhibits(
             work,
             [
