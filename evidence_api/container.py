@@ -25,6 +25,7 @@ from evidence_api.access.passwords import Passwords
 from evidence_api.jobs import Runner
 from evidence_api.services import Services, Suggester
 from evidence_api.settings import Settings
+from storage.clamd import Clamd
 from storage.keys import FileKeyWrapper
 from storage.ports import BUNDLES, LOG
 from storage.s3 import S3Address, S3Store
@@ -52,6 +53,7 @@ def services(settings: Settings) -> Services:
         passwords=Passwords(passes=settings.password_passes, memory_kib=settings.password_memory_kib),
         policy=settings.policy_file.read_text() if settings.policy_file else "",
         tsa_roots=settings.tsa_roots_file.read_bytes() if settings.tsa_roots_file else b"",
+        scanner=Clamd(settings.clamd) if settings.clamd else None,
         engine=cache(lambda: _engine(settings)),
         suggester=cache(_suggester),
         ready_checks={

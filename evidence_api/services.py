@@ -9,6 +9,7 @@ from custody.tile_store import TileStore
 from evidence_api.access.passwords import Passwords
 from evidence_api.settings import Settings
 from redaction.model import Finding
+from storage.clamd import Clamd
 from storage.keys import KeyWrapper
 from storage.ports import ObjectStore
 
@@ -50,6 +51,7 @@ class Services:
 
     `ready_checks` are by part: each raises when its part does not answer. `policy` names the log's verifier key,
     `tsa_roots` (PEM) the roots of the time-stamping authorities.
+    `scanner` is None where no malware scanner is configured.
     `engine` and `suggester` load their models at the first call, once per process.
     """
 
@@ -61,6 +63,7 @@ class Services:
     passwords: Passwords
     policy: str
     tsa_roots: bytes
+    scanner: Clamd | None
     engine: "Callable[[], Engine]"
     suggester: Callable[[], Suggester]
     ready_checks: Mapping[str, Callable[[], None]]

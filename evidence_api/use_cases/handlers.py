@@ -4,7 +4,18 @@ from collections.abc import Mapping
 
 from evidence_api.jobs import Handler
 from evidence_api.services import Services
-from evidence_api.use_cases import burning, checking, disclosing, drafting, intake, packaging, redacting, transcribing
+from evidence_api.use_cases import (
+    burning,
+    checking,
+    disclosing,
+    drafting,
+    examining,
+    intake,
+    lightening,
+    packaging,
+    redacting,
+    transcribing,
+)
 
 
 def of(services: Services) -> Mapping[str, Handler]:
@@ -12,6 +23,9 @@ def of(services: Services) -> Mapping[str, Handler]:
     return {
         intake.SEAL: intake.SealUpload(services),
         intake.DISCARD: intake.DiscardUpload(services),
+        examining.IDENTIFY: examining.IdentifyExhibit(services),
+        examining.SCAN: examining.ScanExhibit(services),
+        examining.LIGHT: lightening.MakeLightCopies(services),
         transcribing.DRAFT: drafting.DraftTranscript(services),
         redacting.SUGGEST: burning.SuggestPlan(services),
         redacting.BURN: burning.BurnRendition(services),

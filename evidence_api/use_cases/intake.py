@@ -16,6 +16,7 @@ from evidence_api.registry import service as registry
 from evidence_api.registry.facts import Exhibit, Page
 from evidence_api.registry.model import ExhibitForm
 from evidence_api.services import Services
+from evidence_api.use_cases import examining
 from storage import retention, seal
 from storage import service as storage
 from storage.blob import FileName, FolderPath
@@ -177,6 +178,7 @@ class SealUpload:
                 retain_until=facts.blob.retain_until,
                 event_id=event_id,
             )
+            examining.enqueue(work, facts.exhibit_id, scanning=self._services.scanner is not None)
 
     def fail(self, job: Job, code: str) -> None:
         """The sender's bytes are refused and removed; a store that lies keeps what it holds, for whoever looks."""
