@@ -15,6 +15,9 @@ from portal.pages.exhibits import ExhibitRef, Job, Rendition
 
 JOB_KINDS = {
     "exhibit.seal": "seal",
+    "exhibit.identify": "identify",
+    "exhibit.scan": "scan",
+    "rendition.light": "light",
     "transcript.draft": "transcribe",
     "plan.suggest": "suggest",
     "rendition.burn": "burn",

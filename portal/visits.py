@@ -127,6 +127,7 @@ NOTICES = frozenset(
         "received",
         "signed_out",
         "check_requested",
+        "examine_requested",
     }
 )
 """What `?done=` may say; anything else shows nothing."""

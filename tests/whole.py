@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -243,6 +244,7 @@ def settings_for(stack: Endpoints, database: FreshDatabase, directory: Path) -> 
         policy_file=directory / "keys" / "policy",
         register_file=directory / "register" / "checkpoint",
         log_origin="dalel.example/test",
+        work_dir=Path(tempfile.gettempdir()) / f"dalel-work-{directory.name}",
         password_passes=1,
         password_memory_kib=64,
         login_attempts_per_address=10_000,

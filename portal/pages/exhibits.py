@@ -7,6 +7,7 @@ from uuid import UUID
 from portal.context import RequestContext
 from portal.pages.cases import CaseHead
 from portal.pages.events import EventLine, sentence
+from portal.pages.examined import Findings, more
 from portal.rendering import page
 
 ACTIONS = (
@@ -82,7 +83,7 @@ class Rendition:
 
 @dataclass(frozen=True)
 class Job:
-    """Work in progress. `kind` is seal, transcribe, suggest or burn; `done_ms` of `total_ms` of sound are done."""
+    """Work in progress. `kind` as in the catalog (`job.…`); `done_ms` of `total_ms` of sound are done."""
 
     kind: str
     started_at: datetime
@@ -92,7 +93,10 @@ class Job:
 
 @dataclass(frozen=True)
 class ExhibitPage:
-    """The exhibit page. `transcript_state` and `plan_state` are None while there is none."""
+    """The exhibit page. `transcript_state` and `plan_state` are None while there is none.
+
+    `findings` are None for who may not see what is in the file.
+    """
 
     head: CaseHead
     exhibit: ExhibitFacts
@@ -105,8 +109,10 @@ class ExhibitPage:
     plan_state: str | None = None
     checkpoint_size: int | None = None
     checkpoint_at: datetime | None = None
+    findings: Findings | None = None
 
 
 def render_exhibit(context: RequestContext, model: ExhibitPage) -> str:
     sentences = [sentence(context.language, context.offset_hours, event) for event in model.chain]
-    return page("exhibit.html", context, model, sentences=sentences)
+    found = more(model.findings, context.language) if model.findings else {}
+    return page("exhibit.html", context, model, sentences=sentences, **found)

@@ -11,7 +11,9 @@ from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import router
 from evidence_api.queries import cases as queries
 from evidence_api.queries.cases import ExhibitView
-from evidence_api.use_cases import redacting, transcribing
+from evidence_api.queries.examined import examined
+from evidence_api.use_cases import examining, redacting, transcribing
+from portal.findings import findings
 from portal.lines import event_line, head, job, readable, rendition
 from portal.pages.exhibits import Content, ExhibitFacts, ExhibitPage, render_exhibit
 from portal.visits import context, go, html
@@ -27,11 +29,13 @@ def show(
     request: Request,
     services: ServicesOf,
     access: Annotated[Access, guard("exhibit.read", by_exhibit)],
+    page: int = 1,
 ) -> Response:
-    """The exhibit's page."""
+    """The exhibit's page; `page` is which of a document's it shows."""
     view = queries.exhibit_view(services, exhibit_id)
     may_look = queries.may(access.viewer, "exhibit.content", access.resource)
     may_read = queries.may(access.viewer, "rendition.content", access.resource)
+    found = examined(services, exhibit_id) if queries.may(access.viewer, "exhibit.facts", access.resource) else None
     at_hand = context(request, access)
     names = readable(at_hand.language, view.names, view.things)
     model = ExhibitPage(
@@ -41,11 +45,12 @@ def show(
         actions=_actions(view, access),
         content=_content(view) if may_look and view.exhibit.blob_id else None,
         renditions=tuple(rendition(one, readable=may_read) for one in view.renditions),
-        jobs=tuple(job(one) for one in view.jobs),
+        jobs=tuple(job(one) for one in (*view.jobs, *(found.jobs if found else ()))),
         transcript_state=_transcript_state(view),
         plan_state=view.plan.state if view.plan else None,
         checkpoint_size=view.checkpoint.size if view.checkpoint else None,
         checkpoint_at=view.checkpoint.published_at if view.checkpoint else None,
+        findings=findings(found, access, page) if found and view.exhibit.blob_id else None,
     )
     return html(render_exhibit(at_hand, model))
 
@@ -66,6 +71,15 @@ def suggest_plan(
     """Ask what may have to be hidden."""
     redacting.request(services, access.actor, exhibit_id)
     return go(f"/exhibits/{exhibit_id}", "plan_requested")
+
+
+@routes.post("/exhibits/{exhibit_id}/examine")
+def examine(
+    exhibit_id: UUID, services: ServicesOf, access: Annotated[Access, guard("exhibit.examine", by_exhibit)]
+) -> Response:
+    """Read the file and make its light copies once more."""
+    examining.again(services, access.actor, exhibit_id)
+    return go(f"/exhibits/{exhibit_id}", "examine_requested")
 
 
 def _facts(view: ExhibitView) -> ExhibitFacts:

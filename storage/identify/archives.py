@@ -11,10 +11,10 @@ from typing import Any
 
 from storage.identify.model import Claims
 
-BOMB_RATIO = 200
+BOMB_RATIO = 100
 """More than so many times its packed size is no document, log or picture."""
 BOMB_BYTES = 256 << 20
-STREAM_BYTES = 512 << 20
+STREAM_BYTES = 320 << 20
 """How far a compressed stream is followed to learn its size."""
 _PACKED = (".zip", ".gz", ".7z", ".rar", ".tar", ".bz2", ".xz", ".jar", ".tgz")
 _PIECE = 1 << 20

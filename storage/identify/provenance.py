@@ -1,7 +1,7 @@
 """C2PA: whether the device or program that made the file signed it, and whether the file is still what it signed.
 
 The verdict is about the signature and the bytes. Who signed is a claim of the certificate unless an operator vouches
-for its issuer: `intact` says that the signature fits, `trusted` that its issuer is one of the operator's as well, `broken`
+for its issuer: `intact` says that the signature fits, `trusted` that its issuer is one of theirs as well, `broken`
 that something does not fit. A broken signature is no reason to refuse evidence (R17). Nothing is fetched.
 """
 
