@@ -4,6 +4,7 @@ They are for the people of the case. What the defence receives is made under an 
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,6 +137,15 @@ class MakeLightCopies:
             )
 
 
+def _is_page(page: object) -> bool:
+    """Whether it says where a page's bytes lie; whether they lie there, reading finds out."""
+    return (
+        isinstance(page, dict)
+        and all(isinstance(page.get(name), int) and page[name] >= 0 for name in ("start", "size_bytes"))
+        and re.fullmatch(r"sha256:[0-9a-f]{64}", str(page.get("sha256"))) is not None
+    )
+
+
 def _files(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """What the child says it made, each of a known kind and told in texts. Raises Corrupt `sandbox.crashed`."""
     files = told.get("files")
@@ -144,6 +154,7 @@ def _files(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         and one.get("kind") in recipes.MEDIA_TYPES
         and all(isinstance(one.get(name), str) and len(one[name]) < 200 for name in ("file", "tool", "tool_version"))
         and all(isinstance(one.get(name), dict) for name in ("parameters", "details"))
+        and all(_is_page(page) for page in one["details"].get("pages", ()))
         for one in files
     )
     if not files or not known or len({one["kind"] for one in files}) != len(files):

@@ -1,7 +1,8 @@
 """Sound and video: H.264 and AAC in MP4 of at most 1 Mbit/s, with a map of the original's frames and a waveform.
 
 Every frame of the original is in the copy, at its own time; the map says which time stamp each had. FFmpeg (in PyAV)
-decodes and encodes; the encoder runs with fixed parameters in one thread and gives the same bytes for the same input and version.
+decodes and encodes; the encoder runs in one thread with fixed parameters: the same input and version give
+the same bytes.
 """
 
 import json

@@ -49,13 +49,13 @@ def main(spec: dict[str, Any]) -> int:
     try:
         found = {"made": task.run(spec["args"], SOURCE, tell), "held": held}
     except DalelError as refusal:
-        found = {"refused": refusal.code, "params": refusal.params}
+        found = {"refused": refusal.code}
     except MemoryError:
-        found = {"refused": "sandbox.memory", "params": {}}
+        found = {"refused": "sandbox.memory"}
     except OSError as fault:
         if fault.errno not in (errno.EFBIG, errno.ENOSPC):
             raise
-        found = {"refused": "sandbox.disk", "params": {}}
+        found = {"refused": "sandbox.disk"}
     RESULT.write_text(json.dumps(found))
     return 0
 

@@ -3,11 +3,13 @@
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ USER_ID: Final = 64_209
 PREFIX: Final = "dalel-room-"
 _MARGIN_BYTES: Final = 64 << 20
 _RESULT_BYTES: Final = 8 << 20
+_CODE: Final = re.compile(r"[a-z]{1,20}\.[a-z_]{1,40}")
+"""What of a child's refusal is believed: its parameters might be the file's words."""
 _LOOK_S: Final = 0.1
 Progress = Callable[[int, int], None]
 
@@ -146,7 +150,8 @@ def run(
 def _watch(child: "subprocess.Popen[bytes]", room: Room, limits: Limits, progress: Progress) -> None:
     """Until the child ends: pass its progress on, and end it when its time or its disk is used up."""
     told = (-1, -1)
-    for _ in range(int(limits.wall_s / _LOOK_S)):
+    end = time.monotonic() + limits.wall_s
+    while time.monotonic() < end:
         with suppress(subprocess.TimeoutExpired):
             child.wait(_LOOK_S)
             return
@@ -195,8 +200,8 @@ def _result(returncode: int, room: Room) -> tuple[dict[str, Any], list[str]]:
         raise TooLarge("sandbox.memory")
     if refused == "sandbox.disk":
         raise TooLarge("sandbox.disk", most_bytes=None)
-    if refused is not None:
-        raise Refused(str(refused)[:100], **{str(name)[:50]: value for name, value in found["params"].items()})
+    if isinstance(refused, str) and _CODE.fullmatch(refused):
+        raise Refused(refused)
     if not isinstance(made, dict) or not isinstance(held, list):
         raise Corrupt("sandbox.crashed", how=0)
     return made, held

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from portal.context import Form
 from portal.pages import audit, cases, disclosures, exhibits, redaction, session, transcript, upload
+from tests.browser.sample_findings import DOCUMENT, FILM, INFECTED, WAITING
 from tests.browser.samples import (
     AUDIO,
     DESK,
@@ -81,6 +82,10 @@ PAGES = {
     ),
     "receipt": (upload.render_receipt, upload.UploadReceipt(HEAD, ROWS, "Тергеуші Сәуле Демо", NOW, NOTE)),
     "exhibit": (exhibits.render_exhibit, EXHIBIT),
+    "exhibit-film": (exhibits.render_exhibit, replace(EXHIBIT, findings=FILM)),
+    "exhibit-pages": (exhibits.render_exhibit, replace(EXHIBIT, findings=DOCUMENT)),
+    "exhibit-infected": (exhibits.render_exhibit, replace(EXHIBIT, findings=INFECTED)),
+    "exhibit-waits": (exhibits.render_exhibit, replace(EXHIBIT, findings=WAITING)),
     "transcript": (transcript.render_transcript, DESK),
     "transcript-confirmed": (
         transcript.render_transcript,
