@@ -41,6 +41,10 @@ class Client:
 
     def announce(self, case_id: str, name: str, data: bytes) -> tuple[str, str, str]:
         """The upload's path, its token and its exhibit; the client's digest is part of what it says."""
+        headers = self._create(case_id, name, data, b"")
+        return headers["Location"], headers["Upload-Token"], headers["Dalel-Exhibit"]
+
+    def _create(self, case_id: str, name: str, data: bytes, body: bytes) -> Any:
         said = {
             "filename": name,
             "sha256": hashlib.sha256(data).hexdigest(),
@@ -51,8 +55,8 @@ class Client:
         }
         metadata = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in said.items())
         tus = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(data)), "Upload-Metadata": metadata}
-        headers, _ = self._ask("POST", "/api/v1/uploads", b"", self._headers | tus)
-        return headers["Location"], headers["Upload-Token"], headers["Dalel-Exhibit"]
+        brings = {"Content-Type": "application/offset+octet-stream"} if body else {}
+        return self._ask("POST", "/api/v1/uploads", body, self._headers | tus | brings)[0]
 
     def send(self, location: str, token: str, data: bytes) -> None:
         """With the upload's own token, the whole body in one PATCH, as tus clients do when nothing interrupts."""
@@ -66,9 +70,8 @@ class Client:
         self._ask("PATCH", location, _pieces(data), tus)
 
     def upload(self, case_id: str, name: str, data: bytes) -> str:
-        """Announce and send; returns the exhibit."""
-        location, token, exhibit = self.announce(case_id, name, data)
-        self.send(location, token, data)
+        """Announce and send a small file in one request (tus «Creation With Upload»); returns the exhibit."""
+        exhibit: str = self._create(case_id, name, data, data)["Dalel-Exhibit"]
         return exhibit
 
     def download(self, exhibit: str, start: int | None = None, length: int = 0) -> int:

@@ -44,7 +44,12 @@ def running() -> Iterator[System]:
             endpoints = stack.start()
             port = stack.kept.port("api")
             settings = embedded.settings_of(endpoints, stack.kept, f"http://127.0.0.1:{port}").model_copy(
-                update={"requests_per_minute": 10_000_000, "worker_fast_processes": WORKERS}
+                update={
+                    "requests_per_minute": 10_000_000,
+                    "worker_fast_processes": WORKERS,
+                    "tsa_urls": (),  # no authority runs here
+                    "tsa_roots_file": None,
+                }
             )
             prepare.keys(settings)
             prepare.everything(settings)

@@ -2,7 +2,7 @@
 
     python -m custody monitor …: see `commands_monitor`
     python -m custody witness-key NAME --key FILE --state FILE
-    python -m custody witness --key FILE --state FILE --listen 127.0.0.1:PORT --log VKEY [--log VKEY …]
+    python -m custody witness --key FILE --state FILE --listen 127.0.0.1:PORT --log VKEY … [--policy FILE]
 
 Needs Python and `cryptography`, no network, no database, no server. Exit 0: verified; 1: refused; 2: nothing could be
 verified (no such file, no usable policy, no usable witness). What it prints is in plain words; `--json` prints one
@@ -61,7 +61,9 @@ def _witness(options: argparse.Namespace) -> int:
     from custody import witness, witness_server  # noqa: PLC0415  as above
 
     try:
-        server = witness_server.serve(options.key, options.state, options.listen, options.log, lambda: int(time.time()))
+        server = witness_server.serve(
+            options.key, options.state, options.listen, options.log, lambda: int(time.time()), options.policy
+        )
     except witness.Unusable as error:
         sys.stderr.write(f"{error}\n")
         return UNUSABLE
@@ -106,6 +108,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     witness = commands.add_parser("witness", help="cosign the heads of logs (C2SP tlog-witness)")
     witness.add_argument("--listen", required=True, metavar="HOST:PORT")
     witness.add_argument("--log", action="append", default=[], metavar="VKEY", help="a log to cosign for")
+    witness.add_argument("--policy", type=Path, help="cosign for the logs of this file too; it is read each time")
     key = commands.add_parser("witness-key", help="make a witness's key and its empty state; prints the vkey")
     key.add_argument("name", help="the key's name, such as court.example/dalel")
     for command in (witness, key):

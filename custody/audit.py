@@ -10,9 +10,11 @@ from uuid import UUID
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
+from custody import logs
 from custody.kernel.clock import from_ms, to_ms
 from custody.kernel.errors import Corrupt, NotFound
 from custody.kernel.outbox import EventOpeningRow, EventOutboxRow
+from custody.logs import Log
 from custody.proof import merkle
 from custody.tables import (
     CheckpointQuorumRow,
@@ -90,16 +92,40 @@ class TimestampView:
 class CheckpointView:
     """A published head: `note` is the signed note as others verify it, with every cosignature that came in.
 
-    `witnessed_at` is when the policy's quorum was reached, None while it is not.
+    `size` counts the ledger's entries up to this head, over all logs; `tree_size` those of the log `origin`, as the
+    note says it. `witnessed_at` is when the policy's quorum was reached, None while it is not.
     """
 
     size: int
     root: bytes
     note: str
     published_at: datetime
+    origin: str
+    tree_size: int
     witnesses: tuple[WitnessView, ...] = ()
     witnessed_at: datetime | None = None
     timestamps: tuple[TimestampView, ...] = ()
+
+
+@dataclass(frozen=True)
+class HeadFilter:
+    """Which published heads are asked for, by when they were published: a half-open span [since, until).
+
+    `stamped`: only those with a time stamp; `without_quorum`: only those behind which the witnesses do not stand.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    stamped: bool = False
+    without_quorum: bool = False
+
+
+@dataclass(frozen=True)
+class HeadPage:
+    """Heads, the largest first, and the size to ask below for more; None when there are no more."""
+
+    heads: tuple[CheckpointView, ...]
+    next_size: int | None
 
 
 @dataclass(frozen=True)
@@ -169,12 +195,30 @@ def _filtered(wanted: TrailFilter) -> Select[LedgerEntryRow]:
     return query
 
 
+def count(session: Session, wanted: TrailFilter, *, below: int) -> int:
+    """How many entries with a `seq` below `below` a filter asks for: what an export says of itself beforehand."""
+    query = _filtered(wanted).where(LedgerEntryRow.seq < below)
+    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def waiting(session: Session, item: str) -> int:
+    """How many events of an item are durable and have no place in the ledger yet."""
+    query = select(func.count()).select_from(EventOutboxRow).where(EventOutboxRow.item == item)
+    return session.scalar(query) or 0
+
+
 def entry(session: Session, event_id: UUID) -> EntryView:
     """One event by its id. Raises NotFound `ledger.not_sequenced` while it has no place (or never will)."""
     row = session.scalar(select(LedgerEntryRow).where(LedgerEntryRow.event_id == event_id))
     if row is None:
         raise NotFound("ledger.not_sequenced")
     return _view(row)
+
+
+def entries_at(session: Session, seqs: Sequence[int]) -> list[EntryView]:
+    """The entries with these indexes, in order; those that are not there are left out."""
+    query = select(LedgerEntryRow).where(LedgerEntryRow.seq.in_(seqs)).order_by(LedgerEntryRow.seq)
+    return [_view(row) for row in session.scalars(query)]
 
 
 def openings(session: Session, event_ids: Sequence[UUID]) -> dict[UUID, dict[str, str]]:
@@ -188,6 +232,15 @@ def openings(session: Session, event_ids: Sequence[UUID]) -> dict[UUID, dict[str
 def latest_checkpoint(session: Session) -> CheckpointView | None:
     """The last published head; None before the first."""
     row = session.scalar(select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1))
+    return None if row is None else _checkpoint(session, row)
+
+
+def latest_of(session: Session, log: Log) -> CheckpointView | None:
+    """The last published head of one log; None before its first."""
+    within = select(CheckpointRow).where(
+        CheckpointRow.size > log.start, CheckpointRow.size <= logs.end_of(session, log)
+    )
+    row = session.scalar(within.order_by(CheckpointRow.size.desc()).limit(1))
     return None if row is None else _checkpoint(session, row)
 
 
@@ -207,6 +260,33 @@ def latest_timestamp(session: Session) -> TimestampView | None:
     """The time stamp over the largest head that has one."""
     row = session.scalar(select(CheckpointTimestampRow).order_by(CheckpointTimestampRow.size.desc()).limit(1))
     return None if row is None else _timestamp(row)
+
+
+def checkpoint(session: Session, size: int) -> CheckpointView:
+    """The published head of this size. Raises NotFound `ledger.no_such_head`."""
+    row = session.get(CheckpointRow, size)
+    if row is None:
+        raise NotFound("ledger.no_such_head")
+    return _checkpoint(session, row)
+
+
+def heads(session: Session, wanted: HeadFilter, *, before_size: int | None = None, limit: int = PAGE) -> HeadPage:
+    """A page of published heads, the largest first, below `before_size` when that is given. `limit` is cut to 500."""
+    limit = max(1, min(limit, MAX_PAGE))
+    query = select(CheckpointRow).order_by(CheckpointRow.size.desc())
+    if before_size is not None:
+        query = query.where(CheckpointRow.size < before_size)
+    if wanted.since is not None:
+        query = query.where(CheckpointRow.published_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(CheckpointRow.published_at < wanted.until)
+    if wanted.stamped:
+        query = query.where(exists().where(CheckpointTimestampRow.size == CheckpointRow.size))
+    if wanted.without_quorum:
+        query = query.where(~exists().where(CheckpointQuorumRow.size == CheckpointRow.size))
+    rows = session.scalars(query.limit(limit + 1)).all()
+    found = tuple(_checkpoint(session, row) for row in rows[:limit])
+    return HeadPage(found, found[-1].size if len(rows) > limit else None)
 
 
 def checkpoint_covering(session: Session, index: int) -> CheckpointView | None:
@@ -257,8 +337,11 @@ def _checkpoint(session: Session, row: CheckpointRow) -> CheckpointView:
     stamps = select(CheckpointTimestampRow).where(CheckpointTimestampRow.size == row.size)
     query = select(CosignatureRow).where(CosignatureRow.size == row.size).order_by(CosignatureRow.name)
     cosigned = session.scalars(query).all()
+    origin, tree_size, _ = row.note.split("\n", 2)
     return CheckpointView(
         size=row.size,
+        origin=origin,
+        tree_size=int(tree_size),
         root=bytes(row.root),
         note=row.note + "".join(one.line for one in cosigned),
         published_at=row.published_at,

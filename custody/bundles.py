@@ -7,7 +7,7 @@ by the index of its first leaf, so no leaf is stored twice.
 
 from collections.abc import Iterator, Sequence
 
-from custody.kernel.errors import Corrupt
+from custody.kernel.errors import Conflict, Corrupt
 from custody.tile_store import TileStore
 
 
@@ -20,7 +20,8 @@ class EntryBundles:
     def append(self, start: int, leaves: Sequence[bytes]) -> None:
         """Store the leaves from index `start` on. What an interrupted publication left there already is kept.
 
-        Raises Corrupt `ledger.bundle_differs` when other leaves stand there.
+        Raises Corrupt `ledger.bundle_differs` when other leaves stand there, Conflict `ledger.checkpoint_moved` when
+        another publisher, which has seen more, stored these leaves and further ones: look again and go on from there.
         """
         rest = list(leaves)
         while rest:
@@ -28,8 +29,10 @@ class EntryBundles:
             if stored is None:
                 self._store.put_new(path(start), encode(rest))
                 stored = self.at(start)
-            if not stored or stored != rest[: len(stored)]:
+            if not stored or stored[: len(rest)] != rest[: len(stored)]:
                 raise Corrupt("ledger.bundle_differs", start=start)
+            if len(stored) > len(rest):
+                raise Conflict("ledger.checkpoint_moved")
             start += len(stored)
             rest = rest[len(stored) :]
 

@@ -1,6 +1,8 @@
 """`python -m custody monitor --policy POLICY --state FILE URL`: follow a public log and catch it if it turns back.
 
 Run it from time to time (cron), or with `--every SECONDS`. Needs the network and nothing but Python and `cryptography`.
+A log that is closed stays
+watched, and the one that follows it is followed when the policy names its key too (`STATE.next`, and so on).
 Exit 0: the log continues what was seen; 1: it does not, and the proof lies beside the state; 2: the log cannot be
 reached, or the policy or the state cannot be used, so nothing is known. `--confirm PROOF` checks a kept proof again.
 """
@@ -14,8 +16,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urljoin
 
 from custody.proof import monitor, policy
+from custody.proof.handover import Handover
 from custody.proof.monitor import Followed, Misbehaviour
 from custody.proof.policy import Policy
 from custody.proof.strict import ProofError
@@ -60,19 +64,52 @@ def run(options: argparse.Namespace, now_s: Callable[[], int]) -> int:
 
 
 def _look(options: argparse.Namespace, trusted: Policy, now_s: int) -> int:
-    state: Path = options.state
+    """Look at the log, and once it is closed at the next one, and so on. The states lie side by side."""
+    url, state = str(options.url), Path(options.state)
+    before: Handover | None = None
     try:
-        seen = state.read_bytes() if state.exists() else None
-        followed = monitor.follow(lambda path: fetch(options.url, path), trusted, seen, now_s)
-        _replace(state, followed.note)
-    except Misbehaviour as found:
-        kept = _keep(state, found)
-        _say(options, found.kind.value, reason=because(found.reason, options.lang), proof=str(kept))
+        while True:
+            found = _follow(options, trusted, now_s, url, state, before)
+            if found is None:
+                return CONTINUES
+            before, url = found
+            if before.next_key not in trusted.logs:
+                _say(options, "next_unknown", origin=before.next_key.name)
+                return UNUSABLE
+            state = state.with_name(state.name + ".next")
+    except Misbehaviour as found_out:
+        kept = _keep(state, found_out)
+        _say(options, found_out.kind.value, reason=because(found_out.reason, options.lang), proof=str(kept))
         return MISBEHAVES
     except (OSError, ProofError, Unreachable) as error:
         return _unusable(options, error)
+
+
+def _follow(
+    options: argparse.Namespace, trusted: Policy, now_s: int, url: str, state: Path, before: Handover | None
+) -> tuple[Handover, str] | None:
+    """Look at one log; how it was handed over and where the next one is, None while it is open."""
+
+    def read(path: str) -> bytes | None:
+        return fetch(url, path)
+
+    seen = state.read_bytes() if state.exists() else None
+    if before is not None and seen is None and read("checkpoint") is None:
+        _say(options, "next_empty", origin=before.next_key.name)  # opened a moment ago: it has no head yet
+        return None
+    followed = monitor.follow(read, trusted, seen, now_s)
+    if before is not None:
+        monitor.begun(read, before, followed)
+    end = state.with_name(state.name + ".closed")
+    found = monitor.closed(read, end.read_bytes() if end.exists() else None, followed)
+    _replace(state, followed.note)
     _say_followed(options, followed)
-    return CONTINUES
+    if found is None:
+        return None
+    handed, address, data = found
+    _replace(end, data)
+    _say(options, "closed", origin=handed.head.origin, following=handed.next_key.name)
+    return handed, urljoin(url.rstrip("/") + "/", address)
 
 
 def _confirm(options: argparse.Namespace, trusted: Policy) -> int:

@@ -87,6 +87,7 @@ WHO: Mapping[str, frozenset[str]] = {
     "content.printed": PEOPLE,
     "page.viewed": PEOPLE,
     "trail.exported": PEOPLE,
+    "personal.erased": OPERATORS,
     # transcription
     "transcript.requested": STAFF | MACHINE,
     "transcript.drafted": MACHINE,

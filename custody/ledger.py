@@ -20,6 +20,7 @@ from sqlalchemy import exists, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from custody import logs
 from custody.kernel.errors import Conflict, Corrupt, NotFound, Unavailable
 from custody.kernel.outbox import EventOutboxRow
 from custody.kernel.unit_of_work import Database, HeldConnection, Unit
@@ -109,6 +110,14 @@ def _entry(seq: int, item: str, body: str, item_seq: int, prev: bytes | None) ->
         raise Corrupt("outbox.malformed", seq=seq) from error
 
 
+class _TooFar(Exception):
+    """A batch goes on behind the event that closes the log, which is its `batch`th."""
+
+    def __init__(self, batch: int) -> None:
+        super().__init__(batch)
+        self.batch = batch
+
+
 class Sequencer:
     """The one that orders. Start one per database; others wait and take over.
 
@@ -195,17 +204,28 @@ class Sequencer:
             unit.commit()
 
     def step(self, held: HeldConnection, epoch: int) -> int:
-        """Move one batch; how many events it had. Raises Conflict `ledger.fenced` once another epoch has begun."""
+        """Move one batch; how many events it had. Raises Conflict `ledger.fenced` once another epoch has begun.
+
+        A batch ends with the event that closes the log, and the next one waits until a new log has begun.
+        """
+        batch = self._batch
+        while True:
+            try:
+                return self._step(held, epoch, batch)
+            except _TooFar as cut:
+                batch = cut.batch
+
+    def _step(self, held: HeldConnection, epoch: int, batch: int) -> int:
         with held.unit() as unit:
             if not unit.session.scalar(select(exists(select(EventOutboxRow.position)))):
                 return 0
             state = unit.session.execute(select(LedgerStateRow).with_for_update()).scalar_one()
             if state.epoch != epoch:
                 raise Conflict("ledger.fenced")
-            if state.halted:
+            if state.halted or state.closing:
                 return 0
             try:
-                moved = self._move(unit.session, state)
+                moved = self._move(unit.session, state, batch)
             except Corrupt as error:
                 log.critical("sequencer: halted, %s", error)
                 unit.session.rollback()
@@ -214,11 +234,17 @@ class Sequencer:
             unit.commit()
             return moved
 
-    def _move(self, session: Session, state: LedgerStateRow) -> int:
-        waiting = [(row.item, row.body) for row in session.execute(_TAKE, {"batch": self._batch})]
+    def _move(self, session: Session, state: LedgerStateRow, batch: int) -> int:
+        waiting = [(row.item, row.body) for row in session.execute(_TAKE, {"batch": batch})]
         items = list({item for item, _ in waiting})
         heads = {row.item: (row.item_seq, bytes(row.leaf_hash)) for row in session.execute(_HEADS, {"items": items})}
         entries = place(waiting, state.size, heads)
+        end = next((number for number, entry in enumerate(entries, 1) if entry.type == logs.CLOSED), None)
+        if end is not None and end < len(entries):  # what comes after belongs to the next log: give it all back
+            raise _TooFar(end)
+        if end is not None:
+            logs.announce(session, entries[-1].canonical)
+            state.closing = True
         copy_entries(session, entries)
         state.size += len(entries)
         return len(entries)

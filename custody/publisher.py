@@ -10,6 +10,7 @@ shown to them again until they agree.
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import psycopg
@@ -18,12 +19,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from custody import logs
 from custody import signer as keys
 from custody.bundles import EntryBundles
 from custody.cosigning import CLOCK_TOLERANCE_S, Cosigned, Witnesses
-from custody.kernel.errors import Conflict, Corrupt, Unavailable
+from custody.kernel.errors import Corrupt, DalelError
 from custody.kernel.unit_of_work import Database
 from custody.ledger import halt, resume
+from custody.logs import Log
 from custody.proof import checkpoint, merkle, note, policy, tiles
 from custody.proof.checkpoint import Checkpoint
 from custody.proof.policy import Policy
@@ -49,33 +52,21 @@ class _Head:
     root: bytes
 
 
-class Publisher:
-    """Publishes the ledger's head. Two at once are safe, since the register lets one win, but a waste.
+class Publishing(ABC):
+    """Publishing again and again, and halting the ledger when it must not go on."""
 
-    `store` is public, `private` keeps the entry bundles (the leaves themselves) and must not be. Without `witnesses`
-    no quorum is asked for.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        store: TileStore,
-        private: TileStore,
-        register: CheckpointRegister,
-        signer: keys.Signer,
-        witnesses: Witnesses | None = None,
-    ) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._witnesses = witnesses or Witnesses(Policy((), {}, {}, policy.NONE), self._now_s)
-        self._cosigned: list[Cosigned] = []
-        self._store = store
-        self._bundles = EntryBundles(private)
-        self._register = register
-        self._signer = signer
-        self._verifier = keys.verifier(signer)
+
+    @abstractmethod
+    def publish_once(self) -> Checkpoint | None:
+        """Publish what was sequenced since the last head; None if nothing was."""
 
     def run(self, stop: threading.Event, leading: threading.Event, interval_s: float = 1.0) -> None:
-        """Publish every `interval_s` seconds while `leading`, until `stop` is set. A refusal halts the ledger."""
+        """Publish every `interval_s` seconds while `leading`, until `stop` is set. A refusal halts the ledger.
+
+        What does not answer, the token with the key included, is waited for: entries stay where they are.
+        """
         pause = interval_s
         while not stop.wait(pause):
             pause = interval_s
@@ -85,8 +76,9 @@ class Publisher:
                 self.publish_or_halt()
             except Corrupt:
                 pause = _REFUSED_RETRY_S
-            except (DBAPIError, psycopg.Error, Conflict, Unavailable) as error:
-                log.warning("publisher: not this time (%s)", error if isinstance(error, Conflict) else type(error))
+            except (DBAPIError, psycopg.Error, DalelError) as error:
+                # what a database says may quote rows (law 10); our own refusals never do
+                log.warning("publisher: not this time (%s)", error if isinstance(error, DalelError) else type(error))
             except Exception:  # a thread that died would end publishing in silence
                 log.exception("publisher: failed")
                 pause = _REFUSED_RETRY_S
@@ -105,6 +97,38 @@ class Publisher:
                 resume(unit)
         return published
 
+
+class Publisher(Publishing):
+    """Publishes the head of one log. Two at once are safe, since the register lets one win, but a waste.
+
+    `store` is public, `private` keeps the entry bundles (the leaves themselves) and must not be. Without `witnesses`
+    no quorum is asked for. `log` is the first unless said otherwise, and `final` then the last head of the log before,
+    which the register holds until this one has a head. Sizes in the database count the ledger's entries, over all logs.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        store: TileStore,
+        private: TileStore,
+        register: CheckpointRegister,
+        signer: keys.Signer,
+        witnesses: Witnesses | None = None,
+        *,
+        log: Log | None = None,
+        final: bytes | None = None,
+    ) -> None:
+        super().__init__(database)
+        self._witnesses = witnesses or Witnesses(Policy((), {}, {}, policy.NONE), self._now_s)
+        self._cosigned: list[Cosigned] = []
+        self._log = log or Log(1, signer.name, keys.vkey(signer), 0)
+        self._final = final
+        self._store = self._log.tiles(store)
+        self._bundles = EntryBundles(private)
+        self._register = register
+        self._signer = signer
+        self._verifier = note.parse_vkey(self._log.vkey)
+
     def check_head(self, session: Session) -> None:
         """What the sequencer asks before it writes: does the database hold all that was published?
 
@@ -122,21 +146,22 @@ class Publisher:
         head = self._head()
         with self._database.read() as session:
             size = min(self._check_size(session, head), head.size + _GROWTH)
+            first = self._log.start
             start = head.size - head.size % tiles.WIDTH  # the last tile again: is it still what was published?
             if start == head.size and start:
                 start -= tiles.WIDTH
-            leaves = _leaves(session, start, size)
+            leaves = _leaves(session, first + start, first + size)
             shown = session.scalar(select(func.max(CheckpointRow.size))) or 0
-            witnessed = session.get(CheckpointQuorumRow, head.size)
+            witnessed = session.get(CheckpointQuorumRow, first + head.size)
         hashes = [merkle.leaf_hash(leaf) for leaf in leaves]
         self._check_tail(head, start, hashes)
         if size == head.size:
-            if head.signed and shown < head.size:
+            if head.signed and shown < first + head.size:
                 self._show(head.signed, head.size, head.root)
             if head.signed and not witnessed:
                 self._witness(head.signed, Checkpoint(self._signer.name, head.size, head.root))
             return None
-        self._bundles.append(head.size, leaves[head.size - start :])
+        self._bundles.append(first + head.size, leaves[head.size - start :])
         root = self._grow(head, size, hashes[head.size - start :])
         signed = note.sign(Checkpoint(self._signer.name, size, root).text(), self._signer.name, self._signer)
         self._register.swap(head.signed, signed)
@@ -147,8 +172,8 @@ class Publisher:
 
     def _head(self) -> _Head:
         data = self._register.read()
-        if data is None:
-            return _Head(None, 0, merkle.EMPTY_ROOT)
+        if data is None or data == self._final:
+            return _Head(data, 0, merkle.EMPTY_ROOT)
         try:
             signed = note.parse(data)
             note.verify(signed, [self._verifier])
@@ -160,8 +185,10 @@ class Publisher:
         return _Head(data, head.size, head.root)
 
     def _check_size(self, session: Session, head: _Head) -> int:
-        size = session.scalars(select(LedgerStateRow.size)).one()
-        shown = session.scalar(select(func.max(CheckpointRow.size))) or 0
+        """How many leaves the log has now: to the end of the ledger, or to where the next log began."""
+        start = self._log.start
+        size = logs.end_of(session, self._log) - start
+        shown = (session.scalar(select(func.max(CheckpointRow.size))) or 0) - start
         if size < head.size:
             raise Corrupt("ledger.behind_published_head", size=size, published=head.size)
         if shown > head.size:
@@ -200,7 +227,8 @@ class Publisher:
             raise Corrupt("ledger.tile_differs", path=path)
 
     def _show(self, signed: bytes, size: int, root: bytes) -> None:
-        row = {"size": size, "root": root, "note": signed.decode(), "published_at": self._database.clock.now()}
+        total = self._log.start + size
+        row = {"size": total, "root": root, "note": signed.decode(), "published_at": self._database.clock.now()}
         with self._database.unit() as unit:
             unit.session.execute(insert(CheckpointRow).values(row).on_conflict_do_nothing())
             self._attach(unit.session, signed, size)
@@ -225,11 +253,17 @@ class Publisher:
 
     def _attach(self, session: Session, signed: bytes, size: int) -> None:
         """Store what came in, and that the quorum is reached if a reader with this policy would find it so."""
-        now = self._database.clock.now()
+        now, total = self._database.clock.now(), self._log.start + size
         for one in self._cosigned:
-            row = {"size": one.size, "name": one.name, "line": one.line, "time_s": one.time_s, "received_at": now}
+            row = {
+                "size": self._log.start + one.size,
+                "name": one.name,
+                "line": one.line,
+                "time_s": one.time_s,
+                "received_at": now,
+            }
             session.execute(insert(CosignatureRow).values(row).on_conflict_do_nothing())
-        lines = session.scalars(select(CosignatureRow.line).where(CosignatureRow.size == size))
+        lines = session.scalars(select(CosignatureRow.line).where(CosignatureRow.size == total))
         whole = note.parse(signed + "".join(lines).encode())
         try:
             policy.verify_witnesses(self._witnesses.policy, whole, self._now_s() + CLOCK_TOLERANCE_S)
@@ -238,7 +272,7 @@ class Publisher:
         except ProofError as error:
             log.critical("publisher: a stored cosignature of the head at %d is false (%s)", size, error)
             return
-        reached = insert(CheckpointQuorumRow).values(size=size, reached_at=now)
+        reached = insert(CheckpointQuorumRow).values(size=total, reached_at=now)
         session.execute(reached.on_conflict_do_nothing())
 
     def _now_s(self) -> int:

@@ -32,6 +32,7 @@ WITHOUT_ROWS = frozenset(
         *("content.viewed", "content.downloaded", "page.viewed", "trail.exported", "access.denied"),
         *("session.failed", "fixity.checked", "system.started", "store.self_tested", "key.created", "config.changed"),
         *("upload.expired", "upload.finished", "upload.refused", "ledger.rebuilt"),
+        *("act.refused", "content.copied", "content.printed", "personal.erased"),
     }
 )
 """Types of events that leave no row of their own: nothing is missing when none names them."""

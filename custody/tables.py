@@ -6,7 +6,7 @@ Rows stay inside `custody`; others read through `custody.audit` and `custody.led
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from custody.kernel import outbox
@@ -20,6 +20,7 @@ __all__ = [
     "CosignatureRow",
     "LedgerEntryRow",
     "LedgerStateRow",
+    "LogRow",
     "outbox",
 ]
 
@@ -54,7 +55,8 @@ class LedgerStateRow(Base):
     """The sequencer's one row: how long the ledger is, whose epoch it is, and whether it is halted.
 
     `beat_at` is the database's own clock and decides only when a silent leader may be replaced; what it may still
-    write is decided by `epoch` alone.
+    write is decided by `epoch` alone. `closing`: the last entry closes the log, and nothing gets a place until the
+    next log has begun.
     """
 
     __tablename__ = "ledger_state"
@@ -63,7 +65,22 @@ class LedgerStateRow(Base):
     epoch: Mapped[int]
     beat_at: Mapped[datetime | None]
     halted: Mapped[str | None]
+    closing: Mapped[bool] = mapped_column(server_default=false())
     __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+
+class LogRow(Base):
+    """A log of the ledger (`custody.logs`). `start` is None from the moment the log before it is closed until its own
+    first entry stands. `unwitnessed`: people decided to open it although the quorum does not stand behind the end of
+    the one before.
+    """
+
+    __tablename__ = "ledger_logs"
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    origin: Mapped[str] = mapped_column(unique=True)
+    vkey: Mapped[str]
+    start: Mapped[int | None] = mapped_column(unique=True)
+    unwitnessed: Mapped[bool] = mapped_column(server_default=false())
 
 
 class CheckpointRow(Base):

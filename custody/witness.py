@@ -98,18 +98,24 @@ def parse_submission(body: bytes) -> Submission:
 class Witness:
     """Cosigns for the logs it was given. Safe between threads and between processes that share the state.
 
+    `also` is asked at each submission for further logs: a log that opens is known, and one whose key was stolen is
+    unknown, from the moment that whoever runs the witness says so. It raises ValueError or OSError when it cannot tell.
     `now_s` is the witness's clock, seconds since 1970. Not guaranteed: that what a log records is true.
     """
 
     def __init__(
-        self, key: WitnessKey, state: "WitnessState", logs: Iterable[Verifier], now_s: Callable[[], int]
+        self,
+        key: WitnessKey,
+        state: "WitnessState",
+        logs: Iterable[Verifier],
+        now_s: Callable[[], int],
+        also: Callable[[], Iterable[Verifier]] = tuple,
     ) -> None:
         self._key = key
         self._state = state
         self._now_s = now_s
-        self._logs: dict[str, list[Verifier]] = {}
-        for log in logs:
-            self._logs.setdefault(log.name, []).append(log)
+        self._logs = tuple(logs)
+        self._also = also
 
     @property
     def vkey(self) -> str:
@@ -142,8 +148,11 @@ class Witness:
             submission = parse_submission(body)
         except Malformed as error:
             raise Refused(400, f"{error.reason}\n") from error
-        logs = self._logs.get(submission.head.origin)
-        if logs is None:
+        try:
+            logs = [log for log in (*self._logs, *self._also()) if log.name == submission.head.origin]
+        except (OSError, ValueError) as error:
+            raise Refused(503, "the list of logs cannot be read\n") from error
+        if not logs:
             raise Refused(404, "unknown log\n")
         try:
             note.verify(submission.signed, logs)

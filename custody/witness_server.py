@@ -13,7 +13,8 @@ from pathlib import Path
 from socket import socket
 from typing import Any
 
-from custody.proof import note
+from custody.proof import note, policy
+from custody.proof.note import Verifier
 from custody.proof.strict import Malformed
 from custody.witness import MAX_BODY_BYTES, Refused, Unusable, Witness, WitnessState, load
 
@@ -106,11 +107,17 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def serve(
-    key_file: Path, state_file: Path, listen: str, log_vkeys: Sequence[str], now_s: Callable[[], int]
+    key_file: Path,
+    state_file: Path,
+    listen: str,
+    log_vkeys: Sequence[str],
+    now_s: Callable[[], int],
+    policy_file: Path | None = None,
 ) -> WitnessServer:
     """A server that listens at `listen` (`host:port`), ready for `serve_forever`. Raises Unusable.
 
-    `log_vkeys` name the logs it cosigns for; a submission for any other is answered with 404.
+    `log_vkeys` name the logs it cosigns for, and so do the `log` lines of `policy_file` (C2SP tlog-policy), which is
+    read again at each submission; a submission for any other log is answered with 404.
     """
     key = load(key_file)
     host, _, port = listen.rpartition(":")
@@ -122,7 +129,15 @@ def serve(
         raise Unusable(f"--log: {error.reason}") from error
     if any(log.key_type != note.ED25519 for log in logs):
         raise Unusable("--log: the key of a witness, not of a log")
-    witness = Witness(key, WitnessState(state_file, key.vkey), logs, now_s)
+
+    def also() -> tuple[Verifier, ...]:
+        return policy.parse(policy_file.read_bytes()).logs if policy_file else ()
+
+    try:
+        also()
+    except (OSError, Malformed) as error:
+        raise Unusable(f"--policy: {error}") from error
+    witness = Witness(key, WitnessState(state_file, key.vkey), logs, now_s, also)
     try:
         return WitnessServer((host.strip("[]"), int(port)), witness)
     except OSError as error:

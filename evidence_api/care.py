@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from uuid import UUID
 
 from custody import rebuild as rebuilding
 from custody.bundles import EntryBundles
@@ -12,9 +13,9 @@ from custody.checking import words
 from custody.checking.entries import Position
 from custody.kernel.errors import DalelError
 from custody.proof import policy
-from evidence_api import container
+from evidence_api import container, prepare
 from evidence_api.settings import Settings
-from evidence_api.use_cases import checking
+from evidence_api.use_cases import checking, erasing
 from storage.ports import BUNDLES
 from storage.tiles import StoreTiles
 
@@ -69,6 +70,21 @@ def rebuild(settings: Settings, say: Say, *, out: Path | None, dry_run: bool) ->
         facts |= {"size": head.size, "root": f"sha256:{head.root.hex()}", "lost": [asdict(one) for one in plan.lost]}
         out.write_text(json.dumps(facts, ensure_ascii=False, indent=1))
     _say_rebuilt(plan, say, dry_run=dry_run)
+    return SAME
+
+
+def erase(settings: Settings, say: Say, *, event_id: UUID, field: str, order: str) -> int:
+    """Erase a personal value and say what that does not reach. Returns the exit code: 0 erased, 2 not."""
+    parts = container.services(settings)
+    try:
+        recorded = erasing.erase(parts, prepare.OPERATOR, event_id, field, order=order)
+    except DalelError as refusal:
+        say(str(refusal))
+        return UNUSABLE
+    finally:
+        parts.database.close()
+    say(f"erased: {field} of event {event_id}; recorded as event {recorded}")
+    say("NOT reached: backups of the database made before, copies that people made, packages that were handed out")
     return SAME
 
 

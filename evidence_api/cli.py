@@ -8,8 +8,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 import click
 
@@ -174,6 +176,64 @@ def rebuild(out: Path | None, dry_run: bool) -> None:
     from evidence_api import care  # noqa: PLC0415  each process loads its own world
 
     sys.exit(care.rebuild(configuration.load(), click.echo, out=out, dry_run=dry_run))
+
+
+@ledger.command("key")
+@click.option("--origin", required=True, help="The next log's name, such as dalel.example/log-2.")
+@click.option("--signer", type=click.Choice(["file", "pkcs11"]), default="file", show_default=True)
+@click.option("--key-file", type=click.Path(path_type=Path), help="file: where the encrypted key goes.")
+@click.option("--passphrase-file", type=click.Path(path_type=Path), help="file: its passphrase; made when missing.")
+@click.option("--module", type=click.Path(path_type=Path), envvar="DALEL_PKCS11_MODULE", help="pkcs11: the library.")
+@click.option("--token", envvar="DALEL_PKCS11_TOKEN", help="pkcs11: the token's label.")
+@click.option("--pin-file", type=click.Path(path_type=Path), envvar="DALEL_PKCS11_PIN_FILE", help="pkcs11: its PIN.")
+@click.option("--label", help="pkcs11: the key's label in the token.")
+def ledger_key(origin: str, signer: str, **places: Any) -> None:
+    """Make the key of the next log, in a file or in a token, and print its verifier key."""
+    from evidence_api import log_keys, rotation  # noqa: PLC0415  each process loads its own world
+
+    names = {"file": ("key_file", "passphrase_file"), "pkcs11": ("module", "token", "label", "pin_file")}[signer]
+    if missing := [name for name in names if not places[name]]:
+        raise click.UsageError("also needed: " + ", ".join("--" + name.replace("_", "-") for name in missing))
+    where = {"key" if name == "label" else name: str(_absolute(places[name])) for name in names}
+    sys.exit(rotation.make_key(configuration.load(), click.echo, origin, log_keys.KeyPlace(signer=signer, **where)))
+
+
+@ledger.command()
+@click.option("--origin", required=True, help="The next log, whose key `dalel ledger key` has made.")
+@click.option("--reason", type=click.Choice(["scheduled", "compromised", "hardware", "renamed"]), required=True)
+@click.option("--since", type=click.DateTime(), help="compromised: since when the key may have been out of hand (UTC).")
+@click.option("--without-witnesses", is_flag=True, help="Do not wait for witnesses that refuse the closed log's end.")
+@click.option("--wait", default=60.0, show_default=True, help="Seconds to wait for the end.")
+def rotate(origin: str, reason: str, since: datetime | None, without_witnesses: bool, wait: float) -> None:
+    """Close the log and open the next. Safe to run again: what was begun is finished."""
+    from evidence_api import rotation  # noqa: PLC0415  each process loads its own world
+
+    sys.exit(
+        rotation.rotate(
+            configuration.load(),
+            click.echo,
+            origin,
+            reason,
+            since=since.replace(tzinfo=UTC) if since else None,
+            unwitnessed=without_witnesses,
+            wait_s=wait,
+        )
+    )
+
+
+def _absolute(value: str | Path) -> str | Path:
+    return value.absolute() if isinstance(value, Path) else value
+
+
+@ledger.command()
+@click.argument("event_id", type=click.UUID)
+@click.argument("field")
+@click.option("--order", required=True, help="The act that orders it: a court's number and date. No names.")
+def erase(event_id: UUID, field: str, order: str) -> None:
+    """Erase one personal value of one event, by law. No hash breaks; the erasure is itself recorded."""
+    from evidence_api import care  # noqa: PLC0415  each process loads its own world
+
+    sys.exit(care.erase(configuration.load(), click.echo, event_id=event_id, field=field, order=order))
 
 
 def _stop_event() -> threading.Event:

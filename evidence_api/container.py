@@ -1,5 +1,6 @@
 """The composition root: the only place that turns settings into parts. Nothing is built at import."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -9,18 +10,20 @@ from pydantic import SecretStr
 from redis import Redis
 from sqlalchemy import text
 
-from custody.anchor import Anchor
-from custody.cosigning import Witnesses
+from custody.anchor import QUERY_TYPE, Anchor
+from custody.cosigning import Witnesses, http_post
 from custody.kernel.clock import SystemClock
 from custody.kernel.ids import RandomIds
 from custody.kernel.unit_of_work import Database
 from custody.ledger import Sequencer
+from custody.proof import note
 from custody.proof import policy as policies
 from custody.proof.timestamp import parse_roots
-from custody.publisher import Publisher
 from custody.register import FileRegister
 from custody.scribe import EventScribe
-from custody.signer import EncryptedFileSigner, verifier
+from custody.signer import Signer
+from custody.succession import LogParts, Succession
+from evidence_api import log_keys
 from evidence_api.access.passwords import Passwords
 from evidence_api.jobs import Runner
 from evidence_api.services import Services, Suggester
@@ -34,10 +37,15 @@ from storage.tiles import StoreTiles
 if TYPE_CHECKING:
     from celery import Celery
 
+    from evidence_api.paper.office import Office
     from evidence_api.workers.dispatcher import Dispatcher
     from transcription.engine import Engine
 
 T = TypeVar("T")
+_STAMP_DEADLINE_S = 5.0
+TAKEN_ALONG = 64
+"""How many small jobs a worker does at once at most. Half as many are sent as one message, so that none is left over
+when two workers share them."""
 
 
 def services(settings: Settings) -> Services:
@@ -51,11 +59,11 @@ def services(settings: Settings) -> Services:
         keys=FileKeyWrapper(_required(settings.kek_file, "kek_file")),
         tiles=StoreTiles(store, LOG),
         passwords=Passwords(passes=settings.password_passes, memory_kib=settings.password_memory_kib),
-        policy=settings.policy_file.read_text() if settings.policy_file else "",
         tsa_roots=settings.tsa_roots_file.read_bytes() if settings.tsa_roots_file else b"",
         scanner=Clamd(settings.clamd) if settings.clamd else None,
         engine=cache(lambda: _engine(settings)),
         suggester=cache(_suggester),
+        office=cache(lambda: _office(settings)),
         ready_checks={
             "database": lambda: _ask(database),
             "object-store": store.check,
@@ -78,20 +86,18 @@ def object_store(settings: Settings) -> S3Store:
     )
 
 
-def ledger(settings: Settings) -> tuple[Sequencer, Publisher]:
+def ledger(settings: Settings) -> tuple[Sequencer, Succession]:
     """The first two parts of the sequencer process. Only this process holds the log's key and the sequencer's role."""
     database = sequencer_database(settings)
     store = object_store(settings)
     register = FileRegister(_required(settings.register_file, "register_file"))
-    publisher = Publisher(
-        database,
-        StoreTiles(store, LOG),
-        StoreTiles(store, BUNDLES),
-        register,
-        signer(settings),
-        witnesses(settings),
+    parts = LogParts(
+        signer=lambda origin: log_keys.signer(settings, origin), witnesses=lambda vkey: witnesses(settings, vkey)
     )
-    return Sequencer(database, publisher.check_head), publisher
+    publishing = Succession(
+        database, StoreTiles(store, LOG), StoreTiles(store, BUNDLES), register, parts, settings.log_origin
+    )
+    return Sequencer(database, publishing.check_head), publishing
 
 
 def anchor(settings: Settings) -> Anchor | None:
@@ -103,15 +109,16 @@ def anchor(settings: Settings) -> Anchor | None:
     return Anchor(database, settings.tsa_urls, roots, interval=timedelta(seconds=settings.tsa_interval_seconds))
 
 
-def witnesses(settings: Settings) -> Witnesses | None:
+def witnesses(settings: Settings, vkey: str) -> Witnesses | None:
     """The witnesses of the policy that have an address in it; None without a policy.
 
-    Raises ValueError for a policy that is malformed or names another log: nobody could verify what it would publish.
+    Raises ValueError for a policy that is malformed or does not name the log's key `vkey`: nobody could verify what it
+    would publish.
     """
     if settings.policy_file is None:
         return None
     policy = policies.parse(settings.policy_file.read_bytes())
-    if verifier(signer(settings)) not in policy.logs:
+    if note.parse_vkey(vkey) not in policy.logs:
         raise ValueError("the policy file does not name this log's key")
     clock = SystemClock()
     deadline_s = settings.witness_deadline_ms / 1000
@@ -123,13 +130,9 @@ def sequencer_database(settings: Settings) -> Database:
     return _database(_required(settings.sequencer_database_url, "sequencer_database_url"), settings)
 
 
-def signer(settings: Settings) -> EncryptedFileSigner:
-    """The log's signing key."""
-    return EncryptedFileSigner(
-        settings.log_origin,
-        _required(settings.log_key_file, "log_key_file"),
-        _required(settings.log_key_passphrase_file, "log_key_passphrase_file"),
-    )
+def signer(settings: Settings) -> Signer:
+    """The signing key that the settings name."""
+    return log_keys.signer(settings, settings.log_origin)
 
 
 def runner(settings: Settings) -> Runner:
@@ -137,7 +140,7 @@ def runner(settings: Settings) -> Runner:
     from evidence_api.use_cases import handlers  # noqa: PLC0415  burning brings libraries that only workers need
 
     parts = services(settings)
-    return Runner(parts.database, handlers.of(parts))
+    return Runner(parts.database, handlers.of(parts), together=TAKEN_ALONG)
 
 
 def celery(settings: Settings) -> "Celery":
@@ -152,7 +155,8 @@ def dispatcher(settings: Settings) -> "Dispatcher":
     from evidence_api.workers import app  # noqa: PLC0415  as above
     from evidence_api.workers.dispatcher import Dispatcher  # noqa: PLC0415  likewise
 
-    return Dispatcher(services(settings).database, app.sender(celery(settings)), app.queue_of)
+    send = app.sender(celery(settings))
+    return Dispatcher(services(settings).database, send, app.queue_of, together=TAKEN_ALONG // 2)
 
 
 def _database(url: SecretStr, settings: Settings) -> Database:
@@ -188,6 +192,26 @@ def _suggester() -> Suggester:
     from redaction.suggest.engine import Suggester as Presidio  # noqa: PLC0415  seconds of imports, as above
 
     return Presidio()
+
+
+def _office(settings: Settings) -> "Office | None":
+    """The office's key with the first time-stamping authority; None where no key is configured."""
+    if settings.office_key_file is None:
+        return None
+    from evidence_api.paper.office import FileOffice  # noqa: PLC0415  three seconds of imports, for acts only
+
+    passphrase = _required(settings.office_key_passphrase_file, "office_key_passphrase_file")
+    return FileOffice(settings.office_key_file, passphrase, _stamp(settings.tsa_urls))
+
+
+def _stamp(urls: Sequence[str]) -> Callable[[bytes], bytes] | None:
+    def ask(request: bytes) -> bytes:
+        status, answer = http_post(urls[0], request, _STAMP_DEADLINE_S, QUERY_TYPE)
+        if status != 200:
+            raise ConnectionError
+        return answer
+
+    return ask if urls else None
 
 
 def _required(value: T | None, name: str) -> T:

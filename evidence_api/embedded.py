@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from custody.kernel.clock import SystemClock
-from custody.signer import vkey
 from custody.witness import Unusable
-from evidence_api import container, prepare
+from evidence_api import prepare
 from evidence_api import settings as configuration
 from evidence_api.demo import cast, witnesses
 from evidence_api.settings import Settings, as_environment
@@ -146,11 +145,10 @@ def _outsiders(stack: Stack, settings: Settings, say: Say) -> list[Program]:
         outsiders = [witnesses.made(title, settings.data_dir, stack.kept.port(title)) for title in witnesses.TITLES]
     except Unusable as error:
         raise StackError(str(error)) from error
-    if settings.policy_file is not None:
-        settings.policy_file.write_text(prepare.policy(settings, witnesses.policy_lines(outsiders)))
+    policy_file = settings.data_dir / "keys" / "policy"
+    policy_file.write_text(prepare.policy(settings, witnesses.policy_lines(outsiders)))
     say(witnesses.NOTICE)
-    log = vkey(container.signer(settings))
-    programs = [stack.program(one.title, one.command(log), {}, one.ready) for one in outsiders]
+    programs = [stack.program(one.title, one.command(policy_file), {}, one.ready) for one in outsiders]
     port, directory = stack.kept.port("time stamps"), _stamps(settings.data_dir)
     authority.kept(directory, SystemClock())
     command = [sys.executable, "-m", authority.__name__, "--directory", str(directory), "--port", str(port)]
@@ -181,7 +179,10 @@ def settings_of(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
         kek_file=keys / "key-encryption-key",
         log_key_file=keys / "log-key.pem",
         log_key_passphrase_file=keys / "log-key.passphrase",
+        office_key_file=keys / "office-key.pem",
+        office_key_passphrase_file=keys / "office-key.passphrase",
         policy_file=keys / "policy",
+        log_keys_file=keys / "log-keys.json",
         register_file=endpoints.data_dir / "register" / "checkpoint",
         tsa_urls=(f"http://127.0.0.1:{kept.port('time stamps')}",),
         tsa_roots_file=_stamps(endpoints.data_dir) / authority.ROOT,

@@ -7,14 +7,14 @@ that nobody works on it any more. The result, its event and `state = 'done'` are
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,8 @@ from custody.kernel.outbox import Actor, JobRow
 from custody.kernel.unit_of_work import Database, UnitOfWork
 
 MAX_ATTEMPTS = 5
+SMALL = "small"
+"""The argument that marks a job as quick enough to be done together with others of its kind."""
 WORKER = Actor(id=None, role="system", means="worker")
 
 log = logging.getLogger(__name__)
@@ -94,15 +96,34 @@ class Handler(Protocol):
         ...
 
 
+@runtime_checkable
+class TogetherHandler(Handler, Protocol):
+    """A handler that does many small jobs at little more than the cost of one: all their results are one commit."""
+
+    def look(self, jobs: Sequence[Job]) -> list[Any]:
+        """The slow part of each, repeatable and without effect on the others: its facts, or the error it raised."""
+        ...
+
+    def record(self, work: UnitOfWork, found: Sequence[Any]) -> None:
+        """Write the results of those that were looked at without fault."""
+        ...
+
+
 class Runner:
-    """Runs jobs by id. One per worker process."""
+    """Runs jobs by id. One per worker process. `together` is how many small jobs of a kind are done at once at most."""
 
     def __init__(
-        self, database: Database, handlers: Mapping[str, Handler], make_job: Callable[[Database, JobFacts], Job] = Job
+        self,
+        database: Database,
+        handlers: Mapping[str, Handler],
+        make_job: Callable[[Database, JobFacts], Job] = Job,
+        *,
+        together: int = 1,
     ) -> None:
         self._database = database
         self._handlers = handlers
         self._make_job = make_job
+        self._together = together
 
     def run(self, job_id: UUID) -> str:
         """Run the job unless it is over or running elsewhere. Returns one of done, failed, over, busy, later.
@@ -114,16 +135,66 @@ class Runner:
             if not guard.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one():
                 return "busy"
             try:
-                return self._run_locked(job_id)
+                return self._run_locked(job_id, guard)
             finally:
-                with suppress(DBAPIError):  # a connection that was lost has taken its lock along
-                    guard.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+                with suppress(DBAPIError):  # a connection that was lost has taken its locks along
+                    guard.execute(text("SELECT pg_advisory_unlock_all()"))
 
-    def _run_locked(self, job_id: UUID) -> str:
+    def _run_locked(self, job_id: UUID, guard: Connection) -> str:
         facts = self._claim(job_id)
         if facts is None:
             return "over"
         job = self._make_job(self._database, facts)
+        handler = self._handlers.get(facts.task)
+        if self._together > 1 and facts.args.get(SMALL) and isinstance(handler, TogetherHandler):
+            return self._run_together(handler, [job, *self._companions(job, guard)])
+        return self._run_alone(job)
+
+    def _run_together(self, handler: TogetherHandler, jobs: list[Job]) -> str:
+        """Many at once; what cannot be done so is done alone, its fault dealt with there. The first's outcome."""
+        outcomes: dict[UUID, str] = {}
+        with suppress(DalelError, DBAPIError):  # each is then tried alone
+            looked = list(zip(jobs, handler.look(jobs), strict=True))
+            outcomes = self._record_together(handler, [(job, one) for job, one in looked if not _is_fault(one)])
+            for job, fault in looked:
+                if isinstance(fault, Unavailable):
+                    self._give_back(job.facts)
+                    outcomes[job.facts.id] = "later"
+        for job in jobs:
+            if job.facts.id not in outcomes:
+                outcomes[job.facts.id] = self._run_alone(job)
+        return outcomes[jobs[0].facts.id]
+
+    def _record_together(self, handler: TogetherHandler, found: list[tuple[Job, Any]]) -> dict[UUID, str]:
+        ids = [job.facts.id for job, _ in found]
+        with self._database.begin(WORKER) as work:
+            mine = select(JobRow).where(JobRow.id.in_(ids)).order_by(JobRow.id).with_for_update()
+            open_ones = {row.id: row for row in work.session.scalars(mine) if row.state not in ("done", "failed")}
+            handler.record(work, [one for job, one in found if job.facts.id in open_ones])
+            for row in open_ones.values():
+                row.state, row.finished_at = "done", work.clock.now()
+            work.commit()
+        return {one: "done" if one in open_ones else "over" for one in ids}
+
+    def _companions(self, job: Job, guard: Connection) -> list[Job]:
+        """Other waiting jobs like this one that were never tried, claimed as it is; `guard` holds their locks."""
+        with self._database.begin(WORKER) as work:
+            waiting = select(JobRow).where(JobRow.state == "queued", JobRow.task == job.facts.task)
+            waiting = waiting.where(JobRow.attempts == 0, JobRow.args[SMALL].as_boolean(), JobRow.id != job.facts.id)
+            waiting = waiting.order_by(JobRow.id).limit(self._together - 1).with_for_update(skip_locked=True)
+            rows = work.session.scalars(waiting).all()
+            free = text("SELECT key FROM unnest(CAST(:keys AS bigint[])) AS key WHERE pg_try_advisory_lock(key)")
+            taken = set(guard.execute(free, {"keys": [lock_key(row.id) for row in rows]}).scalars()) if rows else set()
+            claimed = [row for row in rows if lock_key(row.id) in taken]
+            for row in claimed:
+                row.state, row.attempts = "running", 1
+            facts = [JobFacts(row.id, row.task, row.args, row.attempts) for row in claimed]
+            work.may_be_lost()  # as `_claim`
+            work.commit()
+        return [self._make_job(self._database, one) for one in facts]
+
+    def _run_alone(self, job: Job) -> str:
+        facts = job.facts
         try:
             return self._attempt(job)
         except JobOver:
@@ -181,6 +252,10 @@ class Runner:
             work.may_be_lost()  # the job is then still queued, and sent again
             work.commit()
             return facts
+
+
+def _is_fault(found: object) -> bool:
+    return isinstance(found, Exception)
 
 
 def _end(job: Job, code: str) -> str:

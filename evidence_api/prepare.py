@@ -7,13 +7,15 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from custody import event
-from custody.kernel.errors import Unavailable
+from custody.kernel.clock import SystemClock
+from custody.kernel.errors import NotFound, Unavailable
 from custody.kernel.outbox import Actor
 from custody.signer import create_key, vkey
-from evidence_api import container
+from evidence_api import container, log_keys
 from evidence_api.demo.cast import Cast
 from evidence_api.http.parts import session_terms
 from evidence_api.migrations import run as migrations
+from evidence_api.paper import keys as office_keys
 from evidence_api.services import Services
 from evidence_api.settings import Settings
 from evidence_api.use_cases import intake
@@ -29,18 +31,35 @@ OPERATOR = Actor(id=None, role="system", means="cli")
 
 
 def keys(settings: Settings) -> None:
-    """Make the key-encryption key, the log's key and its passphrase where they are missing. Never replaces one."""
+    """Make the keys that are missing (key-encryption, the log's, the office's) and their passphrases. Replaces none."""
     for path in (settings.kek_file, settings.log_key_file, settings.log_key_passphrase_file, settings.register_file):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if settings.kek_file is not None and not settings.kek_file.exists():
         FileKeyWrapper.create(settings.kek_file)
     key, passphrase = settings.log_key_file, settings.log_key_passphrase_file
-    if key is not None and passphrase is not None and not key.exists():
+    if settings.signer == log_keys.PKCS11:
+        _token_key(settings)
+    elif key is not None and passphrase is not None and not key.exists():
         _private_file(passphrase, secrets.token_urlsafe(32))
         create_key(key, passphrase)
+    office_key, passphrase = settings.office_key_file, settings.office_key_passphrase_file
+    if office_key is not None and passphrase is not None and not office_key.exists():
+        _private_file(passphrase, secrets.token_urlsafe(32))
+        office_keys.create(office_key, passphrase, SystemClock().now())
     if settings.policy_file is not None and not settings.policy_file.exists():
         settings.policy_file.write_text(policy(settings))
+
+
+def _token_key(settings: Settings) -> None:
+    """Make the log's key in its token, unless the token has one of this label."""
+    place = log_keys.configured(settings)
+    try:
+        place.open(settings.log_origin)
+    except NotFound as missing:
+        if missing.code != "hsm.key_missing":
+            raise
+        place.create()
 
 
 def everything(settings: Settings) -> None:
@@ -74,13 +93,14 @@ def self_test(parts: Services) -> None:
 
 
 def upkeep(parts: Services) -> Periodic:
-    """What the beat does besides dispatching: abandoned uploads, ended sessions, the attack on the store's lock."""
+    """What the beat does besides dispatching: abandoned uploads, ended sessions, the store's lock, the sweep."""
     terms = session_terms(parts.settings)
     return Periodic(
         [
             Chore("abandoned uploads", MINUTE_S, lambda: intake.expire(parts)),
             Chore("ended sessions", MINUTE_S, lambda: accounts.sweep(parts.database, terms)),
             Chore("the store's lock", DAY_S, lambda: self_test(parts)),
+            Chore("what killed processes left in the store", DAY_S, lambda: intake.sweep(parts)),
         ]
     )
 
@@ -112,8 +132,11 @@ def people(settings: Settings, cast: Iterable[Cast], password_of: Callable[[Cast
 
 
 def policy(settings: Settings, witnesses: str = "quorum none\n") -> str:
-    """A policy that accepts this log's signatures (C2SP tlog-policy); `witnesses` are its lines about them."""
-    return f"log {vkey(container.signer(settings))}\n{witnesses}"
+    """A policy that accepts this log's signatures, and those of the logs whose keys were made to follow it (C2SP
+    tlog-policy); `witnesses` are its lines about them.
+    """
+    vkeys = [*(one.vkey for one in log_keys.noted(settings).values()), vkey(container.signer(settings))]
+    return "".join(f"log {one}\n" for one in vkeys) + witnesses
 
 
 def _private_file(path: Path, content: str) -> None:

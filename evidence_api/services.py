@@ -15,6 +15,7 @@ from storage.ports import ObjectStore
 
 if TYPE_CHECKING:
     # The engine brings numpy and FFmpeg, which only workers need.
+    from evidence_api.paper.office import Office
     from transcription.engine import Engine
 
 
@@ -49,8 +50,9 @@ class Suggester(Protocol):
 class Services:
     """The database as the application's role, the object store, the keys and the published log. Frozen, per process.
 
-    `ready_checks` are by part: each raises when its part does not answer. `policy` names the log's verifier key,
-    `tsa_roots` (PEM) the roots of the time-stamping authorities.
+    `ready_checks` are by part: each raises when its part does not answer. `tsa_roots` (PEM) are the roots of the
+    time-stamping authorities.
+    `office` signs acts on paper, None where it has no key: they are then given out unsigned and say so.
     `scanner` is None where no malware scanner is configured.
     `engine` and `suggester` load their models at the first call, once per process.
     """
@@ -61,9 +63,15 @@ class Services:
     keys: KeyWrapper
     tiles: TileStore
     passwords: Passwords
-    policy: str
     tsa_roots: bytes
     scanner: Clamd | None
     engine: "Callable[[], Engine]"
     suggester: Callable[[], Suggester]
+    office: "Callable[[], Office | None]"
     ready_checks: Mapping[str, Callable[[], None]]
+
+    @property
+    def policy(self) -> str:
+        """The policy that readers are offered, as it is now: it grows when the log's key changes. Empty without one."""
+        path = self.settings.policy_file
+        return path.read_text() if path else ""

@@ -83,8 +83,16 @@ class Settings(BaseSettings):
 
     # keys
     kek_file: Path | None = None
+    signer: Literal["file", "pkcs11"] = "file"
     log_key_file: Path | None = None
     log_key_passphrase_file: Path | None = None
+    pkcs11_module: Path | None = None
+    pkcs11_token: str | None = None
+    pkcs11_pin_file: Path | None = None
+    signer_key: str = "dalel-log"
+    log_keys_file: Path | None = None
+    office_key_file: Path | None = None
+    office_key_passphrase_file: Path | None = None
     register_file: Path | None = None
     policy_file: Path | None = None
     tsa_urls: Annotated[tuple[str, ...], NoDecode] = ()
@@ -175,6 +183,8 @@ class Settings(BaseSettings):
             raise ValueError("session_idle_seconds is longer than session_absolute_seconds")
         if self.log_key_file is not None and self.log_key_passphrase_file is None:
             raise ValueError("log_key_file needs log_key_passphrase_file")
+        if self.office_key_file is not None and self.office_key_passphrase_file is None:
+            raise ValueError("office_key_file needs office_key_passphrase_file")
         if self.tsa_urls and self.tsa_roots_file is None:
             raise ValueError("tsa_urls needs tsa_roots_file")
         return self

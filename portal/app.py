@@ -20,7 +20,20 @@ from evidence_api.http.main import application
 from evidence_api.services import Services
 from portal import assets, visits
 from portal.pages.session import ErrorPage, render_error
-from portal.views import audit, cases, disclosures, exhibits, redaction, session, transcripts, upload, verify
+from portal.views import (
+    audit,
+    cases,
+    disclosures,
+    exhibits,
+    exports,
+    printing,
+    record,
+    redaction,
+    session,
+    transcripts,
+    upload,
+    verify,
+)
 
 PAGES = (
     session.routes,
@@ -31,6 +44,9 @@ PAGES = (
     redaction.routes,
     disclosures.routes,
     audit.routes,
+    record.routes,
+    exports.routes,
+    printing.routes,
     verify.routes,
 )
 log = logging.getLogger("dalel.portal")

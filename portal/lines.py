@@ -1,16 +1,17 @@
 """Facts of the program as the pages' models take them: shared by the views of several areas."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from custody.audit import EntryView
 from custody.kernel.clock import from_ms
 from evidence_api.queries.cases import ROUND, CaseView, Thing
 from evidence_api.queries.facts import Exhibit, JobView, RenditionView
+from evidence_api.queries.personal import Shown
 from portal import catalog
 from portal.catalog import Language
 from portal.pages.cases import CaseHead, ExhibitRow
-from portal.pages.events import EventLine
+from portal.pages.events import EventLine, PersonalLine
 from portal.pages.exhibits import ExhibitRef, Job, Rendition
 
 JOB_KINDS = {
@@ -64,8 +65,8 @@ def readable(language: Language, names: Mapping[UUID, str], things: Mapping[UUID
     return told
 
 
-def event_line(entry: EntryView, names: Mapping[str, str]) -> EventLine:
-    """A custody event as it is shown; `names` are of `readable`."""
+def event_line(entry: EntryView, names: Mapping[str, str], personal: Sequence[Shown] = ()) -> EventLine:
+    """A custody event as it is shown; `names` are of `readable`, `personal` what this reader may see of its names."""
     return EventLine(
         index=entry.seq,
         at=from_ms(entry.time_ms),
@@ -78,6 +79,16 @@ def event_line(entry: EntryView, names: Mapping[str, str]) -> EventLine:
         names=names,
         leaf_hash=entry.leaf_hash.hex(),
         item_seq=entry.item_seq,
+        personal=tuple(
+            PersonalLine(
+                one.field,
+                one.state,
+                one.value,
+                one.erasure.at if one.erasure else None,
+                one.erasure.order if one.erasure else "",
+            )
+            for one in personal
+        ),
     )
 
 

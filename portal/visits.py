@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from custody.kernel.errors import Conflict, DalelError, Invalid, NotFound, TooLarge, TooMany, Unauthenticated
 from evidence_api.http.guard import Access
 from evidence_api.http.language import negotiate
+from evidence_api.http.route import note_refusal
 from evidence_api.http.visitor import Visitor
 from portal.catalog import LANGUAGES, Language
 from portal.context import Form, Notice, Person, RequestContext, Theme
@@ -18,7 +19,7 @@ from portal.headers import PAGE_HEADERS
 
 LANGUAGE_COOKIE, THEME_COOKIE = "language", "theme"
 THEMES: tuple[Theme, ...] = ("auto", "light", "dark")
-CORRECTABLE = (Invalid, Conflict, NotFound, TooLarge, TooMany, Unauthenticated)
+_CORRECTABLE = (Invalid, Conflict, NotFound, TooLarge, TooMany, Unauthenticated)
 """Refusals that a person may mend on the form they came from; it comes back with what was typed."""
 
 
@@ -72,7 +73,7 @@ async def form_fields(request: Request) -> dict[str, str]:
 Fields = Annotated[dict[str, str], Depends(form_fields)]
 
 
-def returned(fields: Mapping[str, str], error: DalelError, places: Mapping[str, str]) -> Form:
+def _returned(fields: Mapping[str, str], error: DalelError, places: Mapping[str, str]) -> Form:
     """The form as it was typed, with the refusal at its field (by the code's longest known beginning) or on top."""
     fitting = [begin for begin in places if error.code.startswith(begin)]
     place = places[max(fitting, key=len)] if fitting else ""
@@ -81,16 +82,23 @@ def returned(fields: Mapping[str, str], error: DalelError, places: Mapping[str, 
 
 
 def try_form(
+    request: Request,
     fields: Mapping[str, str],
     places: Mapping[str, str],
     act: Callable[[], Response],
     again: Callable[[Form], str],
 ) -> Response:
-    """Do `act`; a refusal that can be mended gives the page `again` with the form as it was."""
+    """Do `act`; a refusal that can be mended is recorded and gives the page `again` with the form as it was.
+
+    The one way for a view to answer a refusal with a page of its own: a view that caught it itself would hide it from
+    the record.
+    """
     try:
         return act()
-    except CORRECTABLE as refusal:
-        return html(again(returned(fields, refusal, places)), 422)
+    except _CORRECTABLE as refusal:
+        page = again(_returned(fields, refusal, places))
+        note_refusal(request, refusal)
+        return html(page, 422)
 
 
 def _person(visitor: Visitor | None) -> Person | None:
@@ -128,6 +136,7 @@ NOTICES = frozenset(
         "signed_out",
         "check_requested",
         "examine_requested",
+        "copy_recorded",
     }
 )
 """What `?done=` may say; anything else shows nothing."""

@@ -3,7 +3,8 @@
 A request fills segments. A full segment is encrypted under a fresh salt, put as one part of the object, and claimed in
 one short transaction that holds the upload's row; the next segment is received meanwhile. What is left when a request
 ends (or breaks off) is put as an encrypted tail, so the offset is exact to the byte. Memory: the segment being
-received, the one being sent and its ciphertext: 24 MiB for uploads up to 77 GiB.
+received, the one being sent and its ciphertext: 24 MiB for uploads up to 77 GiB, 31 MiB at 100 GiB; where that would be
+more than 32 MiB, the next segment is not received before this one is sent (32 MiB at 154 GiB).
 
 Several short units of work per request, hence a `Database` and not a unit of work: the service functions' rule «do not
 commit» cannot hold for bytes that arrive over hours.
@@ -28,6 +29,9 @@ from storage.segments import Layout, encrypt_segment
 from storage.service import Upload, lock_upload, progress_of, upload_of
 from storage.tables import UploadRow, UploadSegmentRow
 from storage.upload import Checksum
+
+MEMORY_BYTES = 32 * 1024 * 1024
+"""What one upload may hold of its content."""
 
 OnReceived = Callable[[UnitOfWork, Upload], None]
 """Called once, in the transaction that makes the last byte durable: record `upload.finished`, enqueue the seal."""
@@ -149,6 +153,8 @@ class Appender:
         plaintext, self._buffer = self._buffer, bytearray()
         number, self._segment = self._segment, self._segment + 1
         self._sending = self._sender.submit(self._send, number, plaintext)
+        if 3 * self._layout.segment_bytes > MEMORY_BYTES:
+            self._join()
 
     def _join(self) -> None:
         sending, self._sending = self._sending, None

@@ -33,11 +33,21 @@ class Part:
 
 @dataclass(frozen=True)
 class Stored:
-    """One version of an object as the store lists it."""
+    """One version of an object as the store lists it. `written_at` is the store's own clock, where it says one."""
 
     key: str
     version_id: str
     size_bytes: int
+    written_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A multipart upload that was neither completed nor aborted; `begun_at` is the store's own clock."""
+
+    key: str
+    upload_id: str
+    begun_at: datetime | None
 
 
 class ObjectStore(Protocol):
@@ -88,6 +98,10 @@ class ObjectStore(Protocol):
 
     def abort(self, bucket: str, key: str, upload_id: str) -> None:
         """Drop a multipart upload and its parts. Nothing happens when it is gone."""
+        ...
+
+    def begun(self, bucket: str) -> Iterator[Begun]:
+        """Every multipart upload that is neither completed nor aborted, in the order of keys."""
         ...
 
     def get(self, bucket: str, key: str, version_id: str, offset: int, length: int) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ from minio.error import InvalidResponseError, MinioException, S3Error, ServerErr
 from minio.retention import Retention
 
 from custody.kernel.errors import Conflict, Corrupt, DalelError, NotFound, Unavailable
-from storage.ports import EVIDENCE, LOCKED_BUCKETS, STAGING, Part, Stored
+from storage.ports import EVIDENCE, LOCKED_BUCKETS, STAGING, Begun, Part, Stored
 
 _PIECE_BYTES: Final = 256 * 1024
 _MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NoSuchBucket"})
@@ -188,6 +188,19 @@ class S3Store:
         except NotFound:
             return
 
+    def begun(self, bucket: str) -> Iterator[Begun]:
+        after: tuple[str | None, str | None] = (None, None)
+        while True:
+            with _calling():
+                page = self._client._list_multipart_uploads(
+                    self._name(bucket), key_marker=after[0], upload_id_marker=after[1]
+                )
+            for found in page.uploads:
+                yield Begun(found.object_name, found.upload_id or "", found.initiated_time)
+            if not page.is_truncated:
+                return
+            after = (page.next_key_marker, page.next_upload_id_marker)
+
     def get(self, bucket: str, key: str, version_id: str, offset: int, length: int) -> Iterator[bytes]:
         left = length
         with _calling():
@@ -249,7 +262,8 @@ class S3Store:
                 self._name(bucket), prefix=prefix, recursive=True, include_version=bucket in LOCKED_BUCKETS
             ):
                 if not found.is_delete_marker:
-                    yield Stored(cast(str, found.object_name), found.version_id or "", found.size or 0)
+                    name, version = cast(str, found.object_name), found.version_id or ""
+                    yield Stored(name, version, found.size or 0, found.last_modified)
 
     def close(self) -> None:
         """Close every pooled connection."""

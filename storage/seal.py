@@ -46,6 +46,8 @@ class SealPlan:
     multipart_id: str | None
     version_id: str | None
     segments: tuple[SentSegment, ...]
+    whole: bool = False
+    """It came with its creation, in one request: there never was a tail."""
 
     @property
     def layout(self) -> Layout:
@@ -100,7 +102,8 @@ def inspect(store: ObjectStore, keys: KeyWrapper, plan: SealPlan) -> SealFacts:
         raise Invalid("upload.digest_mismatch", expected=plan.sha256, found=found.sha256)
     kind: Kind = sniff(found.head, found.tail, plan.name)
     lock_and_check(store, EVIDENCE, key, version_id, plan.retain_until)
-    drop_tails(store, plan.blob_id)
+    if not plan.whole:
+        drop_tails(store, plan.blob_id)
     blob = BlobFacts(
         blob_id=plan.blob_id,
         bucket=EVIDENCE,

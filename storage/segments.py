@@ -29,7 +29,6 @@ MIN_SEGMENT_BYTES: Final = 8 * 1024 * 1024
 MAX_SEGMENTS: Final = 9_900
 """S3 allows 10,000 parts; some are left for other stores' habits."""
 
-_MIB: Final = 1024 * 1024
 _DOMAIN: Final = b"dalel-blob-1\x00"
 _BATCH_CHUNKS: Final = 64
 
@@ -40,7 +39,7 @@ Fetch = Callable[[int, int], Iterator[bytes]]
 def segment_bytes_for(size_bytes: int) -> int:
     """Plaintext bytes per segment: 8 MiB, more only where S3's limit on parts asks for it (above 77 GiB)."""
     needed = -(-size_bytes // MAX_SEGMENTS)
-    return max(MIN_SEGMENT_BYTES, -(-needed // _MIB) * _MIB)
+    return max(MIN_SEGMENT_BYTES, -(-needed // CHUNK_BYTES) * CHUNK_BYTES)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -35,7 +35,9 @@ __all__ = [
     "record_blob",
     "record_refusal",
     "record_seal",
+    "record_seals",
     "seal_plan",
+    "seal_plans",
     "terminate_upload",
     "uploads_of_exhibit",
 ]
@@ -74,6 +76,8 @@ class Upload:
     reason: str | None
     created_at: datetime
     expires_at: datetime
+    moved_at: datetime
+    """When bytes last became durable, or when it was announced."""
 
 
 def create_upload(work: UnitOfWork, keys: KeyWrapper, new: NewUpload, limits: Limits) -> Upload:
@@ -149,10 +153,23 @@ def expire_uploads(work: UnitOfWork, most: int = 100) -> list[Upload]:
 
 def seal_plan(session: Session, upload_id: UUID) -> SealPlan:
     """What `seal.inspect` and `seal.discard` need. Raises NotFound `upload.not_found`."""
-    row = _row(session, upload_id)
-    segments: Sequence[UploadSegmentRow] = session.scalars(
-        select(UploadSegmentRow).where(UploadSegmentRow.upload_id == upload_id).order_by(UploadSegmentRow.number)
-    ).all()
+    return seal_plans(session, [upload_id])[0][0]
+
+
+def seal_plans(session: Session, upload_ids: Sequence[UUID]) -> list[tuple[SealPlan, Upload]]:
+    """The plan of each upload and the upload, in the order asked for. Raises NotFound `upload.not_found`."""
+    rows = {row.id: row for row in session.scalars(select(UploadRow).where(UploadRow.id.in_(upload_ids)))}
+    if len(rows) < len(set(upload_ids)):
+        raise NotFound("upload.not_found")
+    segments: dict[UUID, list[SentSegment]] = {upload_id: [] for upload_id in upload_ids}
+    parts = select(UploadSegmentRow).where(UploadSegmentRow.upload_id.in_(upload_ids)).order_by(UploadSegmentRow.number)
+    for part in session.scalars(parts):
+        sent = SentSegment(part.number, part.etag, part.ciphertext_sha256, part.ciphertext_bytes)
+        segments[part.upload_id].append(sent)
+    return [(_plan(rows[one], tuple(segments[one])), upload_of(rows[one])) for one in upload_ids]
+
+
+def _plan(row: UploadRow, segments: tuple[SentSegment, ...]) -> SealPlan:
     return SealPlan(
         upload_id=row.id,
         exhibit_id=row.exhibit_id,
@@ -166,9 +183,8 @@ def seal_plan(session: Session, upload_id: UUID) -> SealPlan:
         retain_until=row.retain_until,
         multipart_id=row.multipart_id,
         version_id=row.version_id,
-        segments=tuple(
-            SentSegment(part.number, part.etag, part.ciphertext_sha256, part.ciphertext_bytes) for part in segments
-        ),
+        segments=segments,
+        whole=row.epoch == 0,
     )
 
 
@@ -177,11 +193,21 @@ def record_seal(work: UnitOfWork, facts: SealFacts, event_id: UUID) -> None:
 
     Raises Conflict `upload.not_received` when the upload was refused meanwhile.
     """
-    row = lock_upload(work, facts.upload_id)
-    if row.state == State.SEALED:
-        return
-    row.state = upload.seal(progress_of(row)).state
-    record_blob(work, facts.blob, event_id)
+    record_seals(work, [(facts, event_id)])
+
+
+def record_seals(work: UnitOfWork, sealed: Sequence[tuple[SealFacts, UUID]]) -> None:
+    """As `record_seal`, of many. Raises NotFound `upload.not_found`."""
+    wanted = select(UploadRow).where(UploadRow.id.in_([facts.upload_id for facts, _ in sealed])).order_by(UploadRow.id)
+    locked = work.session.scalars(wanted.with_for_update().execution_options(populate_existing=True))
+    rows = {row.id: row for row in locked}
+    for facts, event_id in sealed:
+        row = rows.get(facts.upload_id)
+        if row is None:
+            raise NotFound("upload.not_found")
+        if row.state != State.SEALED:
+            row.state = upload.seal(progress_of(row)).state
+            record_blob(work, facts.blob, event_id)
 
 
 def record_refusal(work: UnitOfWork, upload_id: UUID, reason: str) -> Upload:
@@ -277,6 +303,7 @@ def upload_of(row: UploadRow) -> Upload:
         reason=row.reason,
         created_at=row.created_at,
         expires_at=row.expires_at,
+        moved_at=row.expires_at - timedelta(seconds=row.lifetime_s),
     )
 
 

@@ -166,6 +166,11 @@ class Checksum:
             raise Invalid("upload.bad_checksum_header")
         return cls(algorithm, digest)
 
+    def check(self, data: bytes) -> None:
+        """Raises Invalid `upload.checksum_mismatch` unless these are the bytes."""
+        if hashlib.new(self.algorithm, data, usedforsecurity=False).digest() != self.digest:
+            raise Invalid("upload.checksum_mismatch")
+
 
 def parse_metadata(header: str) -> dict[str, str]:
     """`Upload-Metadata` as text by key. Raises Invalid `upload.bad_metadata`: shape, base64, UTF-8 or a key twice."""

@@ -80,8 +80,10 @@ class Api:
         """JSON of a POST that succeeds."""
         return self._json(self("POST", path, json=form))
 
-    def begin_upload(self, case_id: str, data: bytes, name: str, headers: Mapping[str, str] | None = None, **said: str):
-        """The answer to the creation of an upload; `said` replaces metadata."""
+    def begin_upload(
+        self, case_id: str, data: bytes, name: str, headers: Mapping[str, str] | None = None, body: bytes = b"", **said
+    ) -> Any:
+        """The answer to the creation of an upload, with the first bytes or without; `said` replaces metadata."""
         values = {
             "filename": name,
             "sha256": hashlib.sha256(data).hexdigest(),
@@ -92,7 +94,12 @@ class Api:
         } | said
         metadata = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in values.items())
         sent = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(data)), "Upload-Metadata": metadata}
-        return self("POST", "/api/v1/uploads", headers=sent | dict(headers or {}))
+        brings = {"Content-Type": "application/offset+octet-stream"} if body else {}
+        return self("POST", "/api/v1/uploads", headers=sent | brings | dict(headers or {}), content=body)
+
+    def create_whole(self, case_id: str, data: bytes, name: str, **said: str) -> Any:
+        """The answer to the creation of an upload that brings all of its bytes."""
+        return self.begin_upload(case_id, data, name, body=data, **said)
 
     def append(self, location: str, data: bytes, offset: int = 0, **headers: str) -> Any:
         """The answer to one PATCH."""

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from custody.kernel.clock import Clock
 from custody.kernel.ids import IdFactory
 from custody.kernel.laws import translate_refusals
-from custody.kernel.outbox import Actor, EventDraft, JobRow, Opening, WrittenEvent, append
+from custody.kernel.outbox import Actor, EventDraft, JobRow, Opening, WrittenEvent, append, append_alone
 
 
 class Scribe(Protocol):
@@ -52,13 +52,13 @@ class UnitOfWork(Unit):
     """
 
     def __init__(
-        self, session: Session, alone: Engine, actor: Actor, clock: Clock, ids: IdFactory, scribe: Scribe
+        self, session: Session, engine: Engine, actor: Actor, clock: Clock, ids: IdFactory, scribe: Scribe
     ) -> None:
         super().__init__(session)
         self.actor = actor
         self.clock = clock
         self.ids = ids
-        self._alone = alone
+        self._engine = engine
         self._scribe = scribe
         self._waiting: list[tuple[WrittenEvent, list[Opening]]] = []
         self._recorded = False
@@ -85,8 +85,8 @@ class UnitOfWork(Unit):
             self._append(self.session.connection())
             return True
         if self._waiting:
-            with self._alone.connect() as connection:
-                self._append(connection)
+            append_alone(self._engine, *self._unwritten())
+            self._waiting = []
         return False
 
     def may_be_lost(self) -> None:
@@ -101,9 +101,12 @@ class UnitOfWork(Unit):
 
     def _append(self, connection: Connection) -> None:
         if self._waiting:
-            events = [event for event, _ in self._waiting]
-            append(connection, events, [opening for _, openings in self._waiting for opening in openings])
+            append(connection, *self._unwritten())
             self._waiting = []
+
+    def _unwritten(self) -> tuple[list[WrittenEvent], list[Opening]]:
+        events = [event for event, _ in self._waiting]
+        return events, [opening for _, openings in self._waiting for opening in openings]
 
     def enqueue(self, task: str, *, subject: str | None = None, **args: Any) -> UUID:
         """Put a job into the outbox; it is sent after the commit, at least once. Arguments are JSON (ids as text)."""
@@ -138,7 +141,6 @@ class Database:
         self.engine: Engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size)
         listen(self.engine, "checkout", _refuse_closed)
         translate_refusals(self.engine)
-        self._alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.clock = clock
         self.ids = ids
         self._scribe = scribe
@@ -147,7 +149,7 @@ class Database:
     def begin(self, actor: Actor) -> Iterator[UnitOfWork]:
         """A unit of work for `actor`; whatever was not committed is rolled back at the end."""
         with Session(self.engine, expire_on_commit=False) as session:
-            yield UnitOfWork(session, self._alone, actor, self.clock, self.ids, self._scribe)
+            yield UnitOfWork(session, self.engine, actor, self.clock, self.ids, self._scribe)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -28,6 +28,9 @@ MAX_TIMESTAMPS = 9
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 MAX_HASHES = 63
 _TIMESTAMP = re.compile(r"custody/timestamps/[1-9]\.tst")
+MAX_CLOSED = 9
+CLOSED_FILES = ("checkpoint", "proofs.txt", "handover.jsonl", "handover.txt")
+_CLOSED = re.compile(rf"custody/closed/([1-{MAX_CLOSED}])/(?:{'|'.join(map(re.escape, CLOSED_FILES))})")
 _EXTRA = re.compile(r"index\.html|verify\.html|README\.txt|reader/.+")
 _MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _INFO_LINE = re.compile(r"([A-Za-z0-9-]+): ([^\x00-\x1f\x7f]+)")
@@ -40,6 +43,19 @@ class ProvenLeaf:
     index: int
     leaf: bytes
     proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class ClosedLog:
+    """A closed log's share of a package: its final head, its events, and the two around the boundary to the next log.
+
+    `leaves` and `closed` are proved under `checkpoint`, `opened` under the head of the log that follows.
+    """
+
+    checkpoint: bytes
+    leaves: Sequence[ProvenLeaf]
+    closed: ProvenLeaf
+    opened: ProvenLeaf
 
 
 @dataclass(frozen=True)
@@ -59,18 +75,21 @@ def write(
     extra: Mapping[str, bytes] | None = None,
     info: Mapping[str, str] | None = None,
     timestamps: Sequence[bytes] = (),
+    closed: Sequence[ClosedLog] = (),
 ) -> dict[str, bytes]:
     """The tag files of a package, by entry, in the order to store them; with the data files they are the package.
 
     `extra` are further tag files (`index.html`, `verify.html`, `README.txt`, `reader/…`): listed and digested, vouched
     for by nothing that is signed. `timestamps` are RFC 3161 tokens over the checkpoint's text, at most 9. `info` are
     further lines of bag-info.txt (RFC 8493 §2.2.2), such as `External-Identifier`. The leaves may come in any order.
+    `closed` are the logs before this one from the first that holds events of this package, oldest first, at most 9.
     Raises Malformed or ContainerInvalid for parts that the verifier would refuse by their form; whether they prove
     anything only the verifier says.
     """
     extra = dict(extra or {})
     disclosure.parse(manifest)
-    ordered = sorted(leaves, key=lambda leaf: leaf.index)
+    ordered = _ordered(leaves)
+    before = [leaf for log in closed for leaf in _ordered(log.leaves)]
     lines = {"Payload-Oxum": payload_oxum(files), **(info or {})}
     tags = {
         BAGIT: DECLARATION,
@@ -78,9 +97,10 @@ def write(
         PAYLOAD_MANIFEST: digest_lines({file.path: file.sha256_hex for file in files}),
         **extra,
         DISCLOSURE: manifest,
-        EVENTS: b"".join(leaf.leaf + b"\n" for leaf in ordered),
-        PROOFS: "".join(proof_line(leaf.index, leaf.proof) for leaf in ordered).encode(),
+        EVENTS: _leaf_lines([*before, *ordered]),
+        PROOFS: _proof_lines(ordered),
         CHECKPOINT: checkpoint,
+        **_closed_files(closed),
         **{timestamp_entry(number): token for number, token in enumerate(timestamps, 1)},
     }
     tags[TAG_MANIFEST] = digest_lines({entry: sha256(data).hexdigest() for entry, data in tags.items()})
@@ -88,6 +108,8 @@ def write(
         raise Malformed("a label, a value or a path cannot be written as it is")
     if len(timestamps) > MAX_TIMESTAMPS:
         raise Malformed("a package has more than 9 time stamps")
+    if len(closed) > MAX_CLOSED:
+        raise Malformed("a package goes back over more than 9 closed logs")
     for entry in extra:
         if not is_extra(entry_name(entry)):
             raise Malformed("an extra file has a name that packages do not know")
@@ -95,6 +117,38 @@ def write(
         if not entry_name(file.path).startswith(DATA):
             raise Malformed("a data file does not lie below data/")
     return tags
+
+
+def _ordered(leaves: Sequence[ProvenLeaf]) -> list[ProvenLeaf]:
+    return sorted(leaves, key=lambda leaf: leaf.index)
+
+
+def _leaf_lines(leaves: Sequence[ProvenLeaf]) -> bytes:
+    return b"".join(leaf.leaf + b"\n" for leaf in leaves)
+
+
+def _proof_lines(leaves: Sequence[ProvenLeaf]) -> bytes:
+    return "".join(proof_line(leaf.index, leaf.proof) for leaf in leaves).encode()
+
+
+def _closed_files(closed: Sequence[ClosedLog]) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    for number, log in enumerate(closed, 1):
+        both = (log.closed, log.opened)
+        contents = (log.checkpoint, _proof_lines(_ordered(log.leaves)), _leaf_lines(both), _proof_lines(both))
+        files.update(zip(closed_entries(number), contents, strict=True))
+    return files
+
+
+def closed_entries(number: int) -> tuple[str, ...]:
+    """The files of a closed log, 1 to 9 from the oldest: head, proofs, the two boundary events, their proofs."""
+    return tuple(f"custody/closed/{number}/{name}" for name in CLOSED_FILES)
+
+
+def closed_number(entry: str) -> int:
+    """Which closed log a tag file of this name belongs to; 0 for none."""
+    match = _CLOSED.fullmatch(entry)
+    return int(match[1]) if match else 0
 
 
 def is_extra(entry: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from custody.proof.disclosure import Manifest
-from custody.proof.grammar import Event
+from custody.proof.grammar import Event, same
 from custody.proof.merkle import leaf_hash
 from custody.proof.refusal import Step, VerificationError
 
@@ -70,7 +70,7 @@ def bound(chains: Chains, manifest: Manifest, manifest_sha256: str) -> None:
                 found=manifest_sha256,
             )
         named = (last.data["disclosure"], last.data["round"], last.case)
-        if named != (manifest.disclosure, manifest.round, manifest.case):
+        if not all(map(same, named, (manifest.disclosure, manifest.round, manifest.case))):
             raise VerificationError(Step.BINDING, "bind.other", item=item)
         if release and last.actor is None:
             raise VerificationError(Step.BINDING, "bind.nobody", item=item)

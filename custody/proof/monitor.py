@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from custody.proof import canonical, merkle, note, policy, tiles
+from custody.proof import canonical, handover, merkle, note, policy, tiles
 from custody.proof.checkpoint import Checkpoint
 from custody.proof.grammar import Rule, equals, fields
+from custody.proof.handover import Handover
 from custody.proof.policy import Policy, QuorumNotReached
 from custody.proof.strict import Malformed, ProofError, base64_bytes, base64_text
 
@@ -23,9 +24,10 @@ Fetch = Callable[[str], bytes | None]
 
 
 class Kind(StrEnum):
-    """What a log was caught at. Only FORK and ROLLBACK are proved by the log's own signatures alone."""
+    """What a log was caught at. Only FORK, ROLLBACK and REOPENED are proved by the log's own signatures alone."""
 
     FORK = "fork"
+    REOPENED = "reopened"
     ROLLBACK = "rollback"
     UNPROVED = "unproved"
     UNSIGNED = "unsigned"
@@ -49,11 +51,19 @@ class Misbehaviour(Exception):
     """The log does not continue what it signed before. `old` and `new` are the two notes as they were received.
 
     `prefix_root` is the root that the new tree really has over the old size, and `proof` the consistency proof from it
-    to the new root; both are empty where the two notes alone show it, or nothing could be shown.
+    to the new root; both are empty where the two notes alone show it, or nothing could be shown. `closed` is the
+    handover of a log that went on after its end.
     """
 
     def __init__(
-        self, kind: Kind, reason: str, old: bytes, new: bytes, prefix_root: bytes = b"", proof: tuple[bytes, ...] = ()
+        self,
+        kind: Kind,
+        reason: str,
+        old: bytes,
+        new: bytes,
+        prefix_root: bytes = b"",
+        proof: tuple[bytes, ...] = (),
+        closed: bytes = b"",
     ) -> None:
         super().__init__(f"{kind}: {reason}")
         self.kind = kind
@@ -62,6 +72,7 @@ class Misbehaviour(Exception):
         self.new = new
         self.prefix_root = prefix_root
         self.proof = proof
+        self.closed = closed
 
     def encode(self) -> bytes:
         """The proof as canonical JSON, to be kept and shown."""
@@ -75,6 +86,7 @@ class Misbehaviour(Exception):
                 "new": base64_text(self.new),
                 "prefix_root": base64_text(self.prefix_root),
                 "proof": [base64_text(part) for part in self.proof],
+                **({"closed": base64_text(self.closed)} if self.closed else {}),
             }
         )
 
@@ -100,14 +112,53 @@ def follow(fetch: Fetch, trusted: Policy, seen: bytes | None, now_s: int | None 
     return Followed(received, head, old, quorum)
 
 
+def closed(fetch: Fetch, kept: bytes | None, found: Followed) -> tuple[Handover, str, bytes] | None:
+    """How the log ended, once it is closed: the handover, the next log's address and the bytes to keep; else None.
+
+    `kept` are those bytes from an earlier look: what was closed stays closed, whether the log still says so or not.
+    Raises Misbehaviour, and Malformed when `kept` is not usable.
+    """
+    data = kept or fetch("handover")
+    if data is None:
+        return None
+    try:
+        handed, address = handover.decode(data)
+        handover.verify_last(handed)
+        handover.verify_signature(handed)
+        if handed.head.origin != found.head.origin:
+            raise Malformed("a handover names a log otherwise than its key")
+    except ProofError as error:
+        if kept:
+            raise
+        raise Misbehaviour(Kind.UNPROVED, error.reason, found.note, data) from error
+    final = handed.signed.encode()
+    if found.head.size > handed.head.size:
+        reason = Malformed("the log has grown after it was closed").reason
+        raise Misbehaviour(Kind.REOPENED, reason, final, found.note, closed=data)
+    if found.head.size < handed.head.size or found.head.root != handed.head.root:
+        raise Misbehaviour(Kind.FORK, "two trees of one size have different roots", final, found.note)
+    return handed, address, data
+
+
+def begun(fetch: Fetch, handed: Handover, found: Followed) -> None:
+    """That the next log, whose head is `found`, begins where the closed one ended. Raises Misbehaviour."""
+    try:
+        proof = tiles.inclusion_proof(_reader(fetch, found.head.size), 0, found.head.size)
+        handover.verify_begin(handed, proof, found.head)
+    except ProofError as error:
+        raise Misbehaviour(Kind.UNPROVED, error.reason, handed.signed.encode(), found.note) from error
+
+
 def confirm(data: bytes, trusted: Policy) -> Kind:
-    """What a kept proof shows to whoever trusts this policy, from nothing but the proof: FORK or ROLLBACK.
+    """What a kept proof shows to whoever trusts this policy, from nothing but the proof: FORK, ROLLBACK or REOPENED.
 
     A rollback is a claim about the order in which the two heads were received, which only its witness can swear to.
     Raises Malformed when it is not a proof, or proves nothing of the kind.
     """
     value: Any = canonical.decode(data[: MAX_PROOF_BYTES + 1])
-    fields(value, _PROOF)
+    fields(value, _REOPENED if isinstance(value, dict) and "closed" in value else _PROOF)
+    if value["kind"] == Kind.REOPENED and "closed" in value:
+        return _reopened(trusted, base64_bytes(value["closed"]), base64_bytes(value["new"]))
     if value["kind"] not in (Kind.FORK, Kind.ROLLBACK):
         raise Malformed("the proof shows no fork and no rollback")
     old = _seen(trusted, base64_bytes(value["old"]))
@@ -123,6 +174,16 @@ def confirm(data: bytes, trusted: Policy) -> Kind:
         raise Malformed("the proof shows no fork and no rollback")
     merkle.verify_consistency(old.size, new.size, proof, prefix, new.root)
     return Kind.FORK
+
+
+def _reopened(trusted: Policy, closed: bytes, new: bytes) -> Kind:
+    """A head of a log that is larger than the one which ends with `log.closed`."""
+    handed, _ = handover.decode(closed)
+    handover.verify_last(handed)
+    final, later = _seen(trusted, handed.signed.encode()), _seen(trusted, new)
+    if later.origin != final.origin or later.size <= final.size:
+        raise Malformed("the proof shows no fork and no rollback")
+    return Kind.REOPENED
 
 
 def _seen(trusted: Policy, data: bytes) -> Checkpoint:
@@ -205,3 +266,4 @@ _PROOF: Mapping[str, Rule] = {
     "prefix_root": _is_text,
     "proof": lambda value: isinstance(value, list) and all(isinstance(part, str) for part in value),
 }
+_REOPENED = {**_PROOF, "closed": _is_text}

@@ -3,10 +3,12 @@
 A refusal is a code and its values; the sentences are in `custody.proof.words`, in three languages.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import IntEnum
 
 from custody.proof import words
+from custody.proof.strict import ProofError
 
 Value = str | int
 
@@ -51,3 +53,12 @@ class VerificationError(ValueError):
             "found": words.found(self.code, self.values, language),
             "does_not_prove": words.does_not_prove(self.step, language),
         }
+
+
+@contextmanager
+def refused_at(step: Step, code: str, **values: Value) -> Iterator[None]:
+    """Whatever this package raises inside is a refusal at this step."""
+    try:
+        yield
+    except ProofError as error:
+        raise VerificationError(step, code, reason=error.reason, detail=error.detail, **values) from error

@@ -84,6 +84,7 @@ SHAPES: Mapping[str, Shape] = {
     "content.printed": shape("sha256 subject", optional="pages"),
     "page.viewed": shape("page"),
     "trail.exported": shape("format"),
+    "personal.erased": shape("event field order"),
     # transcription
     "transcript.requested": shape("exhibit transcript"),
     "transcript.drafted": shape(

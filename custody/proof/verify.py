@@ -4,16 +4,16 @@
 outcome. Nothing in the package is believed before the steps up to 10 have passed: the policy is the reader's own.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 from cryptography.x509 import Certificate
 
-from custody.proof import bundle, chains, disclosure, grammar, merkle, note, package, timestamp, vouching
+from custody.proof import bundle, chains, disclosure, earlier, grammar, merkle, note, package, timestamp, vouching
 from custody.proof import checkpoint as checkpoints
 from custody.proof import policy as policies
 from custody.proof.bundle import CHECKPOINT, DATA, DISCLOSURE, EVENTS, PROOFS
@@ -24,6 +24,7 @@ from custody.proof.note import Note
 from custody.proof.package import Digest, Package
 from custody.proof.policy import Policy, QuorumNotReached
 from custody.proof.refusal import Step, Value, VerificationError
+from custody.proof.refusal import refused_at as _at
 from custody.proof.strict import ProofError
 from custody.proof.timestamp import AuthorityUnknown, Timestamp
 
@@ -132,11 +133,18 @@ def verify(
         vouching.vouched(file, by_item[chains.exhibit_item(file.exhibit)])
     run.passed(Step.VOUCHING, "passed.vouching", files=len(manifest.files))
     signed, head = _checkpoint(_read(opened, CHECKPOINT, Step.CHECKPOINT, note.MAX_BYTES))
-    _inclusion(_read(opened, PROOFS, Step.INCLUSION, MAX_EVENTS_BYTES), events, head)
+    closed = earlier.logs(opened, partial(_read, opened), partial(_inclusion, events), head)
+    rest = sum(log.events for log in closed)
+    _inclusion(events, rest, _read(opened, PROOFS, Step.INCLUSION, MAX_EVENTS_BYTES), head)
     run.passed(Step.INCLUSION, "passed.inclusion", events=len(events), size=head.size)
     with _at(Step.CHECKPOINT, "checkpoint.signature"):
         log, _ = policies.verify_log(policy, signed)
-    run.passed(Step.CHECKPOINT, "passed.checkpoint", origin=head.origin, size=head.size)
+        earlier.check_keys(closed, log)
+    before = ", ".join(one.handover.head.origin for one in closed)
+    code = "passed.succession" if closed else "passed.checkpoint"
+    run.passed(Step.CHECKPOINT, code, origin=head.origin, size=head.size, closed=before)
+    for one in closed:
+        _witnesses(policy, one.handover.signed, now_s)
     witnesses = _witnesses(policy, signed, now_s)
     code = "passed.no_witnesses" if policy.quorum == policies.NONE else "passed.witnesses"
     run.passed(Step.WITNESSES, code, names=", ".join(sorted(witness.name for witness in witnesses)))
@@ -161,15 +169,6 @@ def verify(
     )
 
 
-@contextmanager
-def _at(step: Step, code: str, **values: Value) -> Iterator[None]:
-    """Whatever this package raises inside is a refusal at this step."""
-    try:
-        yield
-    except ProofError as error:
-        raise VerificationError(step, code, reason=error.reason, detail=error.detail, **values) from error
-
-
 def _read(opened: Package, entry: str, step: Step, max_bytes: int = MAX_SMALL_BYTES) -> bytes:
     with _at(step, "form", entry=entry):
         return package.read(opened, entry, max_bytes)
@@ -182,7 +181,7 @@ def _unsigned(opened: Package, *, stamped: bool) -> set[str]:
 
 def _files(opened: Package) -> dict[str, Digest]:
     """Step 2: exactly the listed files, each with its digest. Returns the data files' digests."""
-    for entry in bundle.REQUIRED:
+    for entry in (*bundle.REQUIRED, *earlier.required(opened)):
         if entry not in opened.sizes:
             raise VerificationError(Step.FILES, "files.missing", entry=entry)
     if _read(opened, bundle.BAGIT, Step.FILES) != bundle.DECLARATION:
@@ -207,7 +206,7 @@ def _files(opened: Package) -> dict[str, Digest]:
 
 
 def _may_be(entry: str) -> bool:
-    return bundle.is_extra(entry) or bundle.is_timestamp(entry)
+    return bundle.is_extra(entry) or bundle.is_timestamp(entry) or bundle.closed_number(entry) > 0
 
 
 def _listed(opened: Package, entry: str) -> dict[str, str]:
@@ -275,8 +274,9 @@ def _checkpoint(data: bytes) -> tuple[Note, Checkpoint]:
     return signed, head
 
 
-def _inclusion(data: bytes, events: Sequence[Event], head: Checkpoint) -> None:
-    """Step 8: every event stands in the log at its index, in the order of the log."""
+def _inclusion(events: Sequence[Event], begin: int, data: bytes, head: Checkpoint, end: int | None = None) -> None:
+    """Step 8: every event from `begin` to `end` stands in the log of `head` at its index, in the order of the log."""
+    events = events[begin:end]
     with _at(Step.INCLUSION, "form", entry=PROOFS):
         lines = bundle.proof_lines(data)
     if len(lines) != len(events):

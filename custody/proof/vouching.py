@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from custody.proof.disclosure import ORIGINAL, SPOKEN, DisclosedFile
-from custody.proof.grammar import Event
+from custody.proof.grammar import Event, same
 from custody.proof.refusal import Step, VerificationError
 
 PASSED = "passed"
@@ -45,7 +45,7 @@ def vouched(file: DisclosedFile, chain: Sequence[Event]) -> None:
         learn = _LEARN.get(event.type)
         if learn is not None:
             learn(history, event)
-    if history.number != file.number:
+    if not same(history.number, file.number):
         raise _refusal("vouch.number", file)
     if file.kind == ORIGINAL:
         if history.sealed != file.sha256:
@@ -98,13 +98,14 @@ def _approved(history: _History, event: Event) -> None:
     """Counts only when this very plan lies submitted, by somebody, and somebody else approves it."""
     submission = (event.data["plan_sha256"], event.data["submitted_by"])
     second = event.actor is not None and submission[1] is not None and event.actor != submission[1]
-    if second and history.submitted.get(event.data["plan"]) == submission:
+    lies = history.submitted.get(event.data["plan"])
+    if second and lies is not None and all(map(same, lies, submission)):
         history.approved[event.data["plan"]] = event.data["plan_sha256"]
 
 
 def _burned(history: _History, event: Event) -> None:
     data = event.data
-    approved = history.approved.get(data["plan"], False) == data["plan_sha256"]
+    approved = data["plan"] in history.approved and same(history.approved[data["plan"]], data["plan_sha256"])
     history.burned[data["rendition"]] = _Burn(
         data["sha256"], data["kind"], data["source_sha256"], approved, bool(history.confirmed)
     )

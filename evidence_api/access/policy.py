@@ -224,6 +224,8 @@ ROUTES: Mapping[str, Predicate] = {
     # the record
     "trail.read": prosecution | auditor,
     "trail.export": prosecution | auditor,
+    "trail.personal": on_case(SUPERVISOR) | auditor,
+    "content.copy": team,
     "ledger.check": auditor,
     "ledger.page": signed_in,
     "job.read": team_and_expert | owner,

@@ -34,10 +34,10 @@ class DemonstrationWitness:
         """As the policy calls it."""
         return self.title.replace(" ", "-")
 
-    def command(self, log_vkey: str) -> tuple[str, ...]:
-        """How to start it for this log."""
+    def command(self, policy_file: Path) -> tuple[str, ...]:
+        """How to start it for the logs of this policy: the operator's own, which is one more thing it must not be."""
         files = ("--key", str(self.directory / "key"), "--state", str(self.directory / "state"))
-        listen = ("--listen", f"127.0.0.1:{self.port}", "--log", log_vkey)
+        listen = ("--listen", f"127.0.0.1:{self.port}", "--policy", str(policy_file))
         return (sys.executable, "-m", "custody", "witness", *files, *listen)
 
     def ready(self) -> bool:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from evidence_api.http import problem
-from evidence_api.http.content import RangeNotSatisfiable, not_satisfiable
+from evidence_api.http.content import NotModified, RangeNotSatisfiable, not_satisfiable
 from evidence_api.http.middleware import Envelope
 from evidence_api.http.parts import Parts
 from evidence_api.http.route import check_guarded
@@ -36,6 +36,7 @@ def create_app(parts: Parts, routers: Sequence[APIRouter] = (), root_routers: Se
     app.state.parts = parts
     problem.install(app)
     app.add_exception_handler(RangeNotSatisfiable, _on_range)
+    app.add_exception_handler(NotModified, _on_not_modified)
     for router in (session.routes, accounts.routes, cases.routes, system.description, *routers):
         check_guarded(router)
         app.include_router(router, prefix=API)
@@ -57,3 +58,7 @@ async def _on_range(request: Request, error: Exception) -> Response:
     return problem.problem(
         request, 416, "range.not_satisfiable", {"size_bytes": size_bytes}, headers=not_satisfiable(size_bytes)
     )
+
+
+async def _on_not_modified(_: Request, error: Exception) -> Response:
+    return Response(status_code=304, headers=error.headers if isinstance(error, NotModified) else None)

@@ -35,6 +35,18 @@ class RangeNotSatisfiable(Invalid):
         self.size_bytes = size_bytes
 
 
+class NotModified(Exception):
+    """Whoever asks has these very bytes already (`If-None-Match`): nothing is read and nothing recorded."""
+
+    def __init__(self, content: "Content") -> None:
+        super().__init__(content.etag)
+        self.headers = {
+            "ETag": content.etag,
+            "Repr-Digest": repr_digest(content.sha256),
+            "Cache-Control": "private, no-store",
+        }
+
+
 @dataclass(frozen=True)
 class Content:
     """A sealed sequence of bytes: what it is and how to read it. `sha256` is `sha256:<hex>` of the whole."""
@@ -68,8 +80,11 @@ class Wanted:
 def wanted(request: Request, content: Content) -> Wanted:
     """The range of the request. A header that is not one plain range is passed over, as RFC 9110 says.
 
-    Raises RangeNotSatisfiable. A range whose If-Range names other bytes becomes the whole.
+    Raises NotModified, RangeNotSatisfiable. A range whose If-Range names other bytes becomes the whole.
     """
+    known = request.headers.get("if-none-match")
+    if known is not None and _names(known, content.etag):
+        raise NotModified(content)
     size = content.size_bytes
     whole = Wanted(0, size, partial=False)
     header = request.headers.get("range")
@@ -89,6 +104,11 @@ def wanted(request: Request, content: Content) -> Wanted:
     if start >= size:
         raise RangeNotSatisfiable(size)
     return Wanted(start, end, partial=True)
+
+
+def _names(tags: str, etag: str) -> bool:
+    """Whether `If-None-Match` names this tag; compared weakly, as RFC 9110, section 13.1.2, asks."""
+    return tags.strip() == "*" or etag in [tag.strip().removeprefix("W/") for tag in tags.split(",")]
 
 
 def respond(request: Request, content: Content, part: Wanted, *, attachment: bool = True) -> Response:

@@ -21,6 +21,7 @@ from evidence_api.http.idempotency import Answer
 from evidence_api.http.parts import parts_of
 from evidence_api.http.problem import MEDIA_TYPE
 from evidence_api.http.visitor import SAFE_METHODS, visitor_of
+from storage import whole
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 REFUSALS = (
@@ -47,6 +48,12 @@ RECORDED = (
     RequestValidationError,
 )
 """Refusals of a change that its guard had let through. What the guard itself refuses it records as `access.denied`."""
+
+
+def note_refusal(request: Request, refusal: errors.DalelError) -> None:
+    """Say that an act was refused although the route will answer with a page: it is recorded before that answer."""
+    if isinstance(refusal, RECORDED):
+        request.state.refusals = (*getattr(request.state, "refusals", ()), refusal)
 
 
 def guards_of(route: APIRoute) -> list[Guard]:
@@ -77,7 +84,8 @@ def check_guarded(routes: APIRouter) -> dict[str, str]:
 class GuardedRoute(APIRoute):
     """An APIRoute that lets a repeated POST act once, the creation of an upload too: its answer may be lost on the way.
 
-    A creation that brings bytes with it (no extension of ours) is left alone: nobody reads them twice.
+    A creation that brings more bytes than are held in memory is left alone: nobody reads them twice. Repeated, it finds
+    the upload that its first bytes made.
     """
 
     def get_route_handler(self) -> Handler:
@@ -86,8 +94,7 @@ class GuardedRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             header = request.headers.get(idempotency.HEADER)
-            brings_bytes = "upload-length" in request.headers and request.headers.get("content-length", "0") != "0"
-            if header is None or request.method != "POST" or brings_bytes:
+            if header is None or request.method != "POST" or _brings_many_bytes(request):
                 return await act(request)
             key = idempotency.parse_key(header)
             visitor = await run_in_threadpool(visitor_of, request)
@@ -109,8 +116,7 @@ class GuardedRoute(APIRoute):
             except RECORDED as refusal:
                 await run_in_threadpool(_record, request, route, getattr(refusal, "code", "request.invalid"))
                 raise
-            shown = getattr(request.state, "refusal", None)
-            if shown is not None:
+            for shown in getattr(request.state, "refusals", ()):
                 await run_in_threadpool(_record, request, route, shown.code)
             return response
 
@@ -137,6 +143,12 @@ class GuardedRoute(APIRoute):
         )
         await run_in_threadpool(_finish, request, account_id, key, answer)
         return response
+
+
+def _brings_many_bytes(request: Request) -> bool:
+    length = request.headers.get("content-length", "0")
+    small = "transfer-encoding" not in request.headers and length.isdigit() and int(length) <= whole.MOST_BYTES
+    return "upload-length" in request.headers and not small
 
 
 def router(prefix: str = "", tag: str = "") -> APIRouter:

@@ -183,7 +183,7 @@ _PEOPLE = ("account", "recipient", "submitted_by")
 """Fields of events that hold an account's id."""
 
 
-def things_in(session: Session, case_id: UUID, entries: Iterable[EntryView]) -> dict[UUID, Thing]:
+def things_in(session: Session, case_id: UUID, entries: Collection[EntryView]) -> dict[UUID, Thing]:
     """Exhibits in these events, everything that was burned from them, and the rounds of the case."""
     items = {entry.item for entry in entries if entry.item.startswith("exhibit:")}
     exhibits = [reads.get_exhibit(session, UUID(item.partition(":")[2])) for item in items]
@@ -191,6 +191,9 @@ def things_in(session: Session, case_id: UUID, entries: Iterable[EntryView]) -> 
     things = {exhibit_id: Thing(number) for exhibit_id, number in numbers.items()}
     for one in plans.renditions_of_exhibits(session, list(numbers)):
         things[one.id] = Thing(numbers[one.exhibit_id], one.kind)
+    for entry in entries:
+        if "transcript" in entry.data and "exhibit" in entry.data:
+            things[UUID(entry.data["transcript"])] = Thing(numbers[UUID(entry.data["exhibit"])], "spoken")
     rounds = disclosures.of_case(session, case_id)
     return things | {one.id: Thing(one.round, ROUND) for one in rounds if one.round}
 

@@ -2,20 +2,53 @@
 
 import re
 
-from custody import audit
+from sqlalchemy.orm import Session
+
+from custody import audit, logs
 from custody.kernel.errors import NotFound
+from custody.ledger import Proofs
+from custody.logs import Log
+from custody.proof import handover as handovers
 from evidence_api.services import Services
 
 _TILE = re.compile(r"[0-5]/(x[0-9]{3}/){0,6}[0-9]{3}(\.p/[1-9][0-9]{0,2})?", re.ASCII)
 
 
-def checkpoint(services: Services) -> bytes:
-    """The last published head as a signed note. Raises NotFound `log.empty` before the first."""
+def checkpoint(services: Services, number: int) -> bytes:
+    """The last published head of a log as a signed note; a closed log's for ever its final one.
+
+    Raises NotFound `log.empty` before the first, `log.no_such` for a number that no log has.
+    """
     with services.database.read() as session:
-        head = audit.latest_checkpoint(session)
+        log = None if number == 1 and not logs.opened(session) else _log(session, number)
+        head = audit.latest_of(session, log) if log else audit.latest_checkpoint(session)
     if head is None:
         raise NotFound("log.empty")
     return head.note.encode()
+
+
+def handover(services: Services, number: int) -> bytes:
+    """How a closed log ended and where the next one is. Raises NotFound `log.not_closed`, `log.no_such`."""
+    with services.database.read() as session:
+        log = _log(session, number)
+        following = next((one for one in logs.opened(session) if one.number == number + 1), None)
+        if following is None:
+            raise NotFound("log.not_closed")
+        head = audit.latest_of(session, log)
+        closed, opened = audit.entries_at(session, (following.start - 1, following.start))
+    if head is None:
+        raise NotFound("log.empty")
+    last = head.tree_size - 1
+    proof = Proofs(log.tiles(services.tiles)).inclusion([last], head.tree_size)[last]
+    found = handovers.parse(head.note.encode(), closed.canonical, opened.canonical, proof)
+    return handovers.encode(found, f"../{following.number}" if number > 1 else str(following.number))
+
+
+def _log(session: Session, number: int) -> Log:
+    for log in logs.opened(session):
+        if log.number == number:
+            return log
+    raise NotFound("log.no_such")
 
 
 def policy(services: Services) -> bytes:
@@ -32,6 +65,7 @@ def tsa_roots(services: Services) -> bytes:
     return services.tsa_roots
 
 
-def tile(services: Services, path: str) -> bytes | None:
+def tile(services: Services, number: int, path: str) -> bytes | None:
     """A hash tile by its path below `tile/`, None when there is none. Entry bundles are never served."""
-    return services.tiles.read(f"tile/{path}") if _TILE.fullmatch(path) else None
+    prefix = "" if number == 1 else f"{number}/"
+    return services.tiles.read(f"{prefix}tile/{path}") if _TILE.fullmatch(path) else None

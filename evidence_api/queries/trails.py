@@ -3,18 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from custody import audit, event
 from custody.audit import CheckpointView, EntryView, LedgerHealth, TimestampView, TrailFilter, TrailPage
-from custody.kernel.outbox import Actor
 from evidence_api.queries.cases import Thing, names_in, things_in
+from evidence_api.queries.personal import Shown, shown
 from evidence_api.registry import reads
 from evidence_api.services import Services
-
-_EXPORT_PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class NamedPage:
     entries: tuple[EntryView, ...]
     names: Mapping[UUID, str]
     things: Mapping[UUID, Thing]
+    personal: Mapping[UUID, tuple[Shown, ...]]
     next_seq: int | None
 
 
@@ -58,33 +58,24 @@ def of_case(
         return audit.trail(session, TrailFilter(case_id=case_id, types=types), before_seq=before, limit=limit)
 
 
-def filtered(services: Services, case_id: UUID, wanted: Wanted, *, before: int | None, limit: int) -> NamedPage:
-    """A page of a case's events as a person asks for them, newest first."""
+def filtered(
+    services: Services, case_id: UUID, wanted: Wanted, *, before: int | None, limit: int, may_see: bool = False
+) -> NamedPage:
+    """A page of a case's events as a person asks for them, newest first; personal values for who `may_see` them."""
     with services.database.read() as session:
-        criteria = _criteria(session, case_id, wanted)
-        if criteria is None:
-            return NamedPage((), {}, {}, None)
-        page = audit.trail(session, criteria, before_seq=before, limit=limit)
+        asked = criteria(session, case_id, wanted)
+        if asked is None:
+            return NamedPage((), {}, {}, {}, None)
+        page = audit.trail(session, asked, before_seq=before, limit=limit)
         names, things = names_in(session, page.entries), things_in(session, case_id, page.entries)
-        return NamedPage(page.entries, names, things, page.next_seq)
+        values = shown(session, page.entries, may_see=may_see)
+        return NamedPage(page.entries, names, things, values, page.next_seq)
 
 
-def export(services: Services, actor: Actor, case_id: UUID, wanted: Wanted, *, format: str) -> list[EntryView]:
-    """Every event asked for, newest first, after the export itself was recorded."""
-    with services.database.begin(actor) as work:
-        work.record(event.draft("trail.exported", item=f"case:{case_id}", case_id=case_id, format=format))
-        work.commit()
-    entries: list[EntryView] = []
-    with services.database.read() as session:
-        criteria = _criteria(session, case_id, wanted)
-        before: int | None = None
-        while criteria is not None:
-            page = audit.trail(session, criteria, before_seq=before, limit=_EXPORT_PAGE)
-            entries += page.entries
-            if page.next_seq is None:
-                break
-            before = page.next_seq
-    return entries
+def digest(entries: Sequence[EntryView]) -> str:
+    """`sha256:<hex>` over the canonical bytes of events, oldest first, a line each."""
+    ordered = sorted(entries, key=lambda entry: entry.seq)
+    return "sha256:" + sha256(b"".join(entry.canonical + b"\n" for entry in ordered)).hexdigest()
 
 
 def of_exhibit(services: Services, exhibit_id: UUID) -> list[EntryView]:
@@ -109,10 +100,10 @@ def state(services: Services) -> LedgerState:
         return LedgerState(audit.health(session), audit.latest_checkpoint(session), size, stamped)
 
 
-def _criteria(session: Session, case_id: UUID, wanted: Wanted) -> TrailFilter | None:
+def criteria(session: Session, case_id: UUID, wanted: Wanted, exhibit_id: UUID | None = None) -> TrailFilter | None:
     """The filter in the ledger's words; None when nothing can match (nobody of that name, no such exhibit)."""
-    item, actor_id = None, None
-    if wanted.exhibit_number is not None:
+    item, actor_id = f"exhibit:{exhibit_id}" if exhibit_id else None, None
+    if wanted.exhibit_number is not None and exhibit_id is None:
         exhibit = reads.find_exhibit(session, case_id, wanted.exhibit_number)
         if exhibit is None:
             return None
@@ -122,4 +113,4 @@ def _criteria(session: Session, case_id: UUID, wanted: Wanted) -> TrailFilter | 
         if actor_id is None:
             return None
     types = [name for name in event.WHO if name.partition(".")[0] in wanted.areas]
-    return TrailFilter(case_id, item, types, actor_id, wanted.since, wanted.until)
+    return TrailFilter(None if exhibit_id else case_id, item, types, actor_id, wanted.since, wanted.until)

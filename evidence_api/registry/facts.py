@@ -86,6 +86,23 @@ class Exhibit:
     recorded_at: str
     metadata: Mapping[str, Any]
 
+    @property
+    def announced(self) -> tuple[str | int, ...]:
+        """What its sender said of it, as `ExhibitForm.announced`."""
+        said = (self.filename, self.folder, self.sha256, self.size_bytes)
+        return (*said, self.basis, self.purpose, self.retain_days, self.recorded_at)
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What the seal found of an exhibit, and the event that says so."""
+
+    exhibit_id: UUID
+    blob_id: UUID
+    media_type: str
+    retain_until: datetime
+    event_id: UUID
+
 
 @dataclass(frozen=True)
 class Page(Generic[T]):

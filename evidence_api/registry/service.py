@@ -4,7 +4,7 @@ None of them commits or records. Those that need a fact for the event first (the
 hold their lock until the unit of work ends.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from custody.kernel.errors import Conflict, NotFound
 from custody.kernel.unit_of_work import UnitOfWork
-from evidence_api.registry.facts import Account, Case, Exhibit
+from evidence_api.registry.facts import Account, Case, Exhibit, Sealed
 from evidence_api.registry.model import CaseNumber, ExhibitForm, ExhibitState, Role, check_grant, check_step
 from evidence_api.registry.reads import account_of, case_of, exhibit_of
 from evidence_api.registry.tables import AccountRow, CaseRow, ExhibitRow, GrantRow
@@ -169,17 +169,27 @@ def reserve_number(work: UnitOfWork, case_id: UUID, sha256: str) -> int:
     same = select(ExhibitRow.number).where(
         ExhibitRow.case_id == case_id, ExhibitRow.sha256 == sha256, ExhibitRow.state.not_in(ENDED)
     )
-    twin = work.session.scalar(same)
+    highest = select(func.max(ExhibitRow.number)).where(ExhibitRow.case_id == case_id)
+    twin, last = work.session.execute(select(same.scalar_subquery(), highest.scalar_subquery())).one()
     if twin is not None:
         raise Conflict("exhibit.duplicate", number=twin)
-    highest = work.session.scalar(select(func.max(ExhibitRow.number)).where(ExhibitRow.case_id == case_id))
-    return (highest or 0) + 1
+    return (last or 0) + 1
 
 
 def register_exhibit(
-    work: UnitOfWork, exhibit_id: UUID, *, case_id: UUID, number: int, form: ExhibitForm, event_id: UUID
+    work: UnitOfWork,
+    exhibit_id: UUID,
+    *,
+    case_id: UUID,
+    number: int,
+    form: ExhibitForm,
+    event_id: UUID,
+    received: UUID | None = None,
 ) -> Exhibit:
-    """Add a draft exhibit under the number from `reserve_number` in the same unit of work; `form` is checked."""
+    """Add a draft exhibit under the number from `reserve_number` in the same unit of work; `form` is checked.
+
+    `received` is the upload whose bytes are all here already: the exhibit is then being checked from the first.
+    """
     if work.actor.id is None:
         raise ValueError("an exhibit is registered by a person")
     row = ExhibitRow(
@@ -188,7 +198,8 @@ def register_exhibit(
         number=number,
         filename=form.filename,
         folder=form.folder,
-        state=ExhibitState.DRAFT.value,
+        state=(ExhibitState.CHECKING if received else ExhibitState.DRAFT).value,
+        upload_id=received,
         sha256=form.sha256,
         size_bytes=form.size_bytes,
         basis=form.basis,
@@ -233,10 +244,24 @@ def seal_exhibit(
     work: UnitOfWork, exhibit_id: UUID, *, blob_id: UUID, media_type: str, retain_until: datetime, event_id: UUID
 ) -> Exhibit:
     """The store's bytes were read back and locked until `retain_until`. Raises `exhibit.wrong_state`. Final."""
-    row = _step(work, exhibit_id, ExhibitState.SEALED, event_id)
-    row.blob_id, row.media_type, row.sealed_at = blob_id, media_type, work.clock.now()
-    row.retain_until = retain_until
-    return exhibit_of(row)
+    (exhibit,) = seal_exhibits(work, [Sealed(exhibit_id, blob_id, media_type, retain_until, event_id)])
+    return exhibit
+
+
+def seal_exhibits(work: UnitOfWork, sealed: Sequence[Sealed]) -> list[Exhibit]:
+    """As `seal_exhibit`, of many. Raises NotFound `exhibit.not_found`."""
+    wanted = select(ExhibitRow).where(ExhibitRow.id.in_([one.exhibit_id for one in sealed])).order_by(ExhibitRow.id)
+    locked = work.session.scalars(wanted.with_for_update().execution_options(populate_existing=True))
+    rows, now = {row.id: row for row in locked}, work.clock.now()
+    for one in sealed:
+        row = rows.get(one.exhibit_id)
+        if row is None:
+            raise NotFound("exhibit.not_found")
+        check_step(ExhibitState(row.state), ExhibitState.SEALED)
+        row.state, row.event_id = ExhibitState.SEALED.value, one.event_id
+        row.blob_id, row.media_type, row.sealed_at = one.blob_id, one.media_type, now
+        row.retain_until = one.retain_until
+    return [exhibit_of(rows[one.exhibit_id]) for one in sealed]
 
 
 def refuse_exhibit(work: UnitOfWork, exhibit_id: UUID, reason: str, event_id: UUID) -> Exhibit:

@@ -137,7 +137,7 @@ def _steps(
     report = replace(report, entries=position.end)
     yield report
     for entry in _stored(services, position.end):
-        _object(services, entry, deep=report.deep)
+        stored_as_said(services, entry, deep=report.deep)
         report = replace(report, objects=report.objects + 1)
         yield report
     with services.database.read() as session:
@@ -171,8 +171,8 @@ def _stored(services: Services, end: int) -> Iterator[EntryView]:
         after = page.next_seq
 
 
-def _object(services: Services, entry: EntryView, *, deep: bool) -> None:
-    """Step 5 for one entry. Raises Differs."""
+def stored_as_said(services: Services, entry: EntryView, *, deep: bool) -> None:
+    """Step 5 for one entry: its row, object version, size, lock, and with `deep` its bytes. Raises Differs."""
     with services.database.read() as session:
         facts = _facts(session, entry)
     place = f"{facts.bucket}/{facts.key} {facts.version_id}"

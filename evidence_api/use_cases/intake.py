@@ -1,32 +1,47 @@
 """Intake: an exhibit is registered, its bytes arrive, it is sealed or refused. Nothing is accepted in silence (U3)."""
 
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from custody import event
 from custody.kernel.clock import to_ms
-from custody.kernel.errors import Conflict, Gone
+from custody.kernel.errors import Conflict, DalelError, Gone
 from custody.kernel.outbox import Actor, EventDraft
 from custody.kernel.unit_of_work import UnitOfWork
 from evidence_api.access import upload_tokens
-from evidence_api.jobs import WORKER, Job
+from evidence_api.jobs import SMALL, WORKER, Job
 from evidence_api.registry import reads
 from evidence_api.registry import service as registry
-from evidence_api.registry.facts import Exhibit, Page
-from evidence_api.registry.model import ExhibitForm
+from evidence_api.registry.facts import Exhibit, Page, Sealed
+from evidence_api.registry.model import ExhibitForm, ExhibitState
 from evidence_api.services import Services
 from evidence_api.use_cases import examining
-from storage import retention, seal
+from storage import retention, seal, whole
 from storage import service as storage
+from storage import sweep as storage_sweep
 from storage.blob import FileName, FolderPath
-from storage.intake import Appender
+from storage.intake import Appender, append
 from storage.media_type import claims_another
-from storage.seal import SealFacts
+from storage.seal import SealFacts, SealPlan
 from storage.service import NewUpload, Upload
+from storage.sweep import Swept
 from storage.upload import OPEN, Checksum, Limits, State
+from storage.whole import Put
 
 SEAL, DISCARD = "exhibit.seal", "upload.discard"
+TOLD_AT_MOST = 20
+"""How many keys a log line names; they are ids and say nothing of a case."""
+
+AT_ONCE = 4
+"""How many small files a worker seals at the same time."""
+STILL_SENDING = timedelta(minutes=15)
+"""Bytes that came so lately say that somebody sends; a slow line fills a segment of 8 MiB in less."""
+
+log = logging.getLogger(__name__)
 
 
 def limits(services: Services) -> Limits:
@@ -38,45 +53,138 @@ def limits(services: Services) -> Limits:
 def begin(services: Services, actor: Actor, case_id: UUID, form: ExhibitForm) -> tuple[Upload, str]:
     """Register an exhibit under the case's next number and announce its upload; returns it and its upload token.
 
-    Raises Invalid for a form that says too little or too much (`retention.…`, `upload.bad_name`, `exhibit.…`),
-    TooLarge `upload.too_large`, Conflict `exhibit.duplicate` naming the exhibit that has the same bytes already.
+    The same person who announces the very same file again is given the upload that is half sent, as from another
+    computer. Raises Invalid for a form that says too little or too much (`retention.…`, `upload.bad_name`,
+    `exhibit.…`), TooLarge `upload.too_large`, Conflict `exhibit.duplicate` naming the exhibit that has the same bytes
+    already, Conflict `exhibit.half_sent` when that one was begun otherwise and left alone.
     """
     form = form.check(services.settings.upload_limit_bytes)
-    name, folder, term = FileName(form.filename), FolderPath.parse(form.folder), form.term
     with services.database.begin(actor) as work:
-        number = registry.reserve_number(work, case_id, form.sha256)
         exhibit_id = work.ids.new()
-        registered = event.draft(
-            "exhibit.registered",
-            item=f"exhibit:{exhibit_id}",
-            case_id=case_id,
-            personal={"filename": form.filename},
-            exhibit=exhibit_id,
-            number=number,
-            sha256=form.sha256,
-            size_bytes=form.size_bytes,
-            basis=term.basis.value,
-            purpose=term.purpose.value,
-            retain_days=term.retain_days,
-        )
-        event_id = work.record(registered)
-        registry.register_exhibit(work, exhibit_id, case_id=case_id, number=number, form=form, event_id=event_id)
-        new = NewUpload(
-            exhibit_id=exhibit_id,
-            case_id=case_id,
-            account_id=_person(actor),
-            name=name,
-            folder=folder,
-            size_bytes=form.size_bytes,
-            sha256=form.sha256,
-            retain_until=retention.retain_until(work.clock.now(), term),
-        )
-        upload = storage.create_upload(work, services.keys, new, limits(services))
-        registry.start_receiving(work, exhibit_id, upload.id, event_id)
+        try:
+            number = registry.reserve_number(work, case_id, form.sha256)
+        except Conflict as same:
+            upload = _half_sent(work, case_id, form, same)
+        else:
+            event_id = work.record(_registered(exhibit_id, case_id, number, form))
+            registry.register_exhibit(work, exhibit_id, case_id=case_id, number=number, form=form, event_id=event_id)
+            new = _new_upload(work, exhibit_id, case_id, form)
+            upload = storage.create_upload(work, services.keys, new, limits(services))
+            registry.start_receiving(work, exhibit_id, upload.id, event_id)
         # Twice the lifetime: the token never ends before the upload that is still being fed.
         token = upload_tokens.issue(work, upload.id, expires_at=upload.expires_at + limits(services).lifetime)
         work.commit()
     return upload, token
+
+
+def take_whole(services: Services, actor: Actor, case_id: UUID, form: ExhibitForm, data: bytes) -> Upload:
+    """Register an exhibit, its upload and all of its bytes at once; it waits for its seal.
+
+    For at most `storage.whole.MOST_BYTES`. Raises what `begin` raises, Invalid `upload.digest_mismatch` before anything
+    is stored, Unavailable `store.unreachable`.
+    """
+    form = form.check(services.settings.upload_limit_bytes)
+    ids = services.database.ids
+    exhibit_id, upload_id = ids.new(), ids.new()
+    put = whole.put_whole(services.store, services.keys, ids.new(), data, form.sha256)
+    try:
+        with services.database.begin(actor) as work:
+            try:
+                number = registry.reserve_number(work, case_id, form.sha256)
+            except Conflict as same:
+                twin = _half_sent(work, case_id, form, same)
+            else:
+                return _record_whole(services, work, number, exhibit_id, upload_id, case_id, form, put)
+    except DalelError:
+        whole.take_back(services.store, put)
+        raise
+    whole.take_back(services.store, put)
+    rest = receive(services, actor, twin.id, offset_bytes=twin.offset_bytes, declared_bytes=None, checksum=None)
+    return append(rest, [data[twin.offset_bytes :]])
+
+
+def _record_whole(
+    services: Services,
+    work: UnitOfWork,
+    number: int,
+    exhibit_id: UUID,
+    upload_id: UUID,
+    case_id: UUID,
+    form: ExhibitForm,
+    put: Put,
+) -> Upload:
+    finished = event.draft(
+        "upload.finished",
+        item=f"exhibit:{exhibit_id}",
+        case_id=case_id,
+        exhibit=exhibit_id,
+        upload=upload_id,
+        size_bytes=form.size_bytes,
+    )
+    last = work.record_all([_registered(exhibit_id, case_id, number, form), finished])[-1]
+    registry.register_exhibit(
+        work, exhibit_id, case_id=case_id, number=number, form=form, event_id=last, received=upload_id
+    )
+    new = _new_upload(work, exhibit_id, case_id, form)
+    upload = whole.create_received(work, upload_id, put, new, limits(services))
+    work.enqueue(SEAL, subject=f"exhibit:{exhibit_id}", upload=upload_id, **{SMALL: True})
+    work.commit()
+    return upload
+
+
+def _half_sent(work: UnitOfWork, case_id: UUID, form: ExhibitForm, same: Conflict) -> Upload:
+    """The upload of the exhibit with the same bytes, when it is this person's, half sent, and said the same.
+
+    Raises `same` when that exhibit is all there or bytes still come; `exhibit.half_sent` when nobody sends any more:
+    its sender may give `upload` up (DELETE) and begin anew, another person may ask them or wait until it expires.
+    """
+    number = same.params.get("number")
+    twin = reads.find_exhibit(work.session, case_id, number) if isinstance(number, int) else None
+    if twin is None or twin.state is not ExhibitState.RECEIVING or twin.upload_id is None:
+        raise same
+    upload = storage.get_upload(work.session, twin.upload_id)
+    mine = twin.registered_by == work.actor.id
+    now = work.clock.now()
+    if mine and twin.announced == form.announced and upload.state in OPEN and now < upload.expires_at:
+        return upload
+    if now - upload.moved_at < STILL_SENDING:
+        raise same
+    raise Conflict(
+        "exhibit.half_sent",
+        number=twin.number,
+        received_bytes=upload.offset_bytes,
+        size_bytes=upload.size_bytes,
+        upload=str(upload.id) if mine else None,
+    )
+
+
+def _registered(exhibit_id: UUID, case_id: UUID, number: int, form: ExhibitForm) -> EventDraft:
+    return event.draft(
+        "exhibit.registered",
+        item=f"exhibit:{exhibit_id}",
+        case_id=case_id,
+        personal={"filename": form.filename},
+        exhibit=exhibit_id,
+        number=number,
+        sha256=form.sha256,
+        size_bytes=form.size_bytes,
+        basis=form.term.basis.value,
+        purpose=form.term.purpose.value,
+        retain_days=form.term.retain_days,
+    )
+
+
+def _new_upload(work: UnitOfWork, exhibit_id: UUID, case_id: UUID, form: ExhibitForm) -> NewUpload:
+    return NewUpload(
+        exhibit_id=exhibit_id,
+        case_id=case_id,
+        account_id=_person(work.actor),
+        name=FileName(form.filename),
+        folder=FolderPath.parse(form.folder),
+        size_bytes=form.size_bytes,
+        sha256=form.sha256,
+        retain_until=retention.retain_until(work.clock.now(), form.term),
+    )
 
 
 def receive(
@@ -107,7 +215,8 @@ def _finished(work: UnitOfWork, upload: Upload) -> None:
         "upload.finished", upload, exhibit=upload.exhibit_id, upload=upload.id, size_bytes=upload.size_bytes
     )
     registry.start_checking(work, upload.exhibit_id, work.record(finished))
-    work.enqueue(SEAL, subject=f"exhibit:{upload.exhibit_id}", upload=upload.id)
+    small = upload.size_bytes <= whole.MOST_BYTES
+    work.enqueue(SEAL, subject=f"exhibit:{upload.exhibit_id}", upload=upload.id, **({SMALL: True} if small else {}))
 
 
 def progress(services: Services, upload_id: UUID) -> Upload:
@@ -152,33 +261,76 @@ def expire(services: Services) -> int:
     return len(expired)
 
 
+def sweep(services: Services) -> Swept:
+    """Remove from the store what killed processes left there. For the beat; its log says what was found."""
+    found = storage_sweep.sweep(services.database, services.store)
+    if found.removed or found.locked:
+        log.warning(
+            "sweep: removed %d multipart uploads, %d tails, %d versions; %d are locked and stay: %s",
+            found.multiparts,
+            found.tails,
+            found.versions,
+            len(found.locked),
+            ", ".join(found.locked[:TOLD_AT_MOST]),
+        )
+    return found
+
+
 class SealUpload:
-    """Job `exhibit.seal`: re-read, compare, recognize, lock; then sealed and its event, or refused and its event."""
+    """Job `exhibit.seal`: re-read, compare, recognize, lock; then sealed and its event, or refused and its event.
+
+    Small files that wait are sealed together: each is read back, compared, locked and its lock read, as if alone; only
+    the database is asked once for all.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
     def run(self, job: Job) -> None:
         """Raises what `seal.inspect` raises; what no retry mends is recorded by `fail`."""
-        upload_id = job.facts.uuid("upload")
-        with self._services.database.read() as session:
-            plan = storage.seal_plan(session, upload_id)
-            case_id = storage.get_upload(session, upload_id).case_id
+        (found,) = self._plans([job])
         job.step("inspecting")
-        facts = seal.inspect(self._services.store, self._services.keys, plan)
+        facts = self._inspect(found)
         job.step("inspected and locked")
         with job.conclude() as work:
-            event_id = work.record(_sealed(facts, case_id))
-            storage.record_seal(work, facts, event_id)
-            registry.seal_exhibit(
-                work,
-                facts.exhibit_id,
-                blob_id=facts.blob.blob_id,
-                media_type=facts.media_type,
-                retain_until=facts.blob.retain_until,
-                event_id=event_id,
-            )
+            self.record(work, [facts])
+
+    def look(self, jobs: Sequence[Job]) -> list[tuple[SealFacts, UUID] | Exception]:
+        """Each inspected, a few at a time, for the store's answers take longer than our own work."""
+
+        def attempt(found: tuple[SealPlan, UUID]) -> tuple[SealFacts, UUID] | Exception:
+            try:
+                return self._inspect(found)
+            except Exception as fault:
+                return fault
+
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="seal") as pool:
+            return list(pool.map(attempt, self._plans(jobs)))
+
+    def record(self, work: UnitOfWork, found: Sequence[tuple[SealFacts, UUID]]) -> None:
+        """Upload, blob and exhibit of each, under its event `exhibit.sealed`."""
+        event_ids = work.record_all([_sealed(facts, case_id) for facts, case_id in found])
+        sealed = [(facts, event_id) for (facts, _), event_id in zip(found, event_ids, strict=True)]
+        storage.record_seals(work, sealed)
+        registry.seal_exhibits(
+            work,
+            [
+                Sealed(facts.exhibit_id, facts.blob.blob_id, facts.media_type, facts.blob.retain_until, event_id)
+                for facts, event_id in sealed
+            ],
+        )
+        for facts, _ in found:
             examining.enqueue(work, facts.exhibit_id, scanning=self._services.scanner is not None)
+
+    def _plans(self, jobs: Sequence[Job]) -> list[tuple[SealPlan, UUID]]:
+        """How to seal the upload of each job, and the case it belongs to."""
+        with self._services.database.read() as session:
+            plans = storage.seal_plans(session, [job.facts.uuid("upload") for job in jobs])
+        return [(plan, upload.case_id) for plan, upload in plans]
+
+    def _inspect(self, found: tuple[SealPlan, UUID]) -> tuple[SealFacts, UUID]:
+        plan, case_id = found
+        return seal.inspect(self._services.store, self._services.keys, plan), case_id
 
     def fail(self, job: Job, code: str) -> None:
         """The sender's bytes are refused and removed; a store that lies keeps what it holds, for whoever looks."""

@@ -13,10 +13,9 @@ from sqlalchemy.orm import Session
 from custody import audit, event
 from custody.audit import CheckpointView, EntryView
 from custody.kernel.errors import Conflict, Unavailable
-from custody.ledger import Proofs
 from custody.proof import bundle
 from custody.proof import disclosure as manifests
-from custody.proof.bundle import FileDigest, ProvenLeaf
+from custody.proof.bundle import ClosedLog, FileDigest, ProvenLeaf
 from custody.proof.disclosure import DisclosedFile, Manifest
 from evidence_api.disclosure import package, verifier
 from evidence_api.disclosure import service as disclosures
@@ -26,7 +25,7 @@ from evidence_api.disclosure.reader import render_reader
 from evidence_api.disclosure.service import Disclosure
 from evidence_api.jobs import WORKER, Job
 from evidence_api.services import Services
-from evidence_api.use_cases import reading
+from evidence_api.use_cases import proving, reading
 from redaction import queries as plans
 from storage import service as storage
 from storage.ports import PACKAGES
@@ -54,7 +53,9 @@ class PackageDisclosure:
         manifest = manifests.parse(disclosure.manifest.encode())
         entries, head = self._published(disclosure, manifest)
         job.step("published")
-        leaves = self._proven(entries, head)
+        with self._services.database.read() as session:
+            plan = proving.plan(session, entries, head)
+        leaves = proving.proven(self._services.tiles, plan, entries)
         with tempfile.TemporaryDirectory(prefix="dalel-package-") as directory:
             target = Path(directory) / "package.zip"
             sha256 = self._build(target, disclosure, manifest, leaves, head)
@@ -76,7 +77,7 @@ class PackageDisclosure:
                 disclosure=disclosure_id,
                 package_sha256=sha256,
                 size_bytes=blob.size_bytes,
-                checkpoint_size=head.size,
+                checkpoint_size=head.tree_size,
                 blob=blob.blob_id,
             )
             event_id = work.record(packaged)
@@ -87,7 +88,7 @@ class PackageDisclosure:
                 blob_id=blob.blob_id,
                 sha256=sha256,
                 size_bytes=blob.size_bytes,
-                checkpoint_size=head.size,
+                checkpoint_size=head.tree_size,
                 event_id=event_id,
             )
 
@@ -108,16 +109,12 @@ class PackageDisclosure:
                     raise
                 time.sleep(_POLL_S)
 
-    def _proven(self, entries: list[EntryView], head: CheckpointView) -> list[ProvenLeaf]:
-        proofs = Proofs(self._services.tiles).inclusion([entry.seq for entry in entries], head.size)
-        return [ProvenLeaf(entry.seq, entry.canonical, tuple(proofs[entry.seq])) for entry in entries]
-
     def _build(
         self,
         target: Path,
         disclosure: Disclosure,
         manifest: Manifest,
-        leaves: list[ProvenLeaf],
+        proven: tuple[list[ProvenLeaf], list[ClosedLog]],
         head: CheckpointView,
     ) -> str:
         files = [
@@ -131,7 +128,9 @@ class PackageDisclosure:
             "verify.html": verifier.page(),
         }
         tokens = [stamp.token for stamp in head.timestamps]
-        tags = bundle.write(manifest.encode(), leaves, head.note.encode(), digests, extra, timestamps=tokens)
+        leaves, closed = proven
+        note = head.note.encode()
+        tags = bundle.write(manifest.encode(), leaves, note, digests, extra, timestamps=tokens, closed=closed)
         return package.build(target, name, tags, files)
 
     def _read(self, case_id: UUID, file: DisclosedFile) -> Iterator[bytes]:

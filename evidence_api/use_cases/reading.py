@@ -1,5 +1,6 @@
 """Reading content: no byte is given out before the event that says so is durable (law 2)."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from evidence_api.services import Services
 from storage import service as storage
 from storage.reader import BlobReader
 
-VIEWED, DOWNLOADED = "content.viewed", "content.downloaded"
+VIEWED, DOWNLOADED, PRINTED = "content.viewed", "content.downloaded", "content.printed"
 
 
 def original(services: Services, exhibit_id: UUID) -> tuple[Exhibit, BlobReader]:
@@ -50,8 +51,12 @@ def record(
     subject: UUID,
     sha256: str,
     span: str | None = None,
+    pages: int | None = None,
 ) -> None:
-    """Make a read durable on the chain `item`. `subject` is what was read, `span` which of its bytes."""
+    """Make a read durable on the chain `item`. `subject` is what was read, `span` which of its bytes, `pages` how many
+    of them were printed.
+    """
+    said: dict[str, Any] = {"subject": subject, "sha256": sha256, "range": span, "pages": pages}
     with services.database.begin(actor) as work:
-        work.record(event.draft(how, item=item, case_id=case_id, subject=subject, sha256=sha256, range=span))
+        work.record(event.draft(how, item=item, case_id=case_id, **said))
         work.commit()

@@ -1,6 +1,7 @@
 """Sends queued jobs to the broker, and again those whose worker died or whose message was lost."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Event
@@ -12,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from custody.kernel.errors import Unavailable
 from custody.kernel.outbox import JobRow
 from custody.kernel.unit_of_work import Database
-from evidence_api.jobs import WORKER, lock_key
+from evidence_api.jobs import SMALL, WORKER, lock_key
 
 POLL_S = 0.2
 LOST_AFTER = timedelta(seconds=30)
@@ -27,16 +28,29 @@ log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """The bridge from the jobs table to the broker. `send(queue, job_id)` raises Unavailable without a broker."""
+    """The bridge from the jobs table to the broker. `send(queue, job_id)` raises Unavailable without a broker.
 
-    def __init__(self, database: Database, send: Callable[[str, UUID], None], queue_of: Callable[[str], str]) -> None:
+    Of small jobs of a kind that were never sent, one in `together` is: the worker takes the others along
+    (`Runner.together`). Those it did not take are sent by themselves when `LOST_AFTER` is over.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        send: Callable[[str, UUID], None],
+        queue_of: Callable[[str], str],
+        *,
+        together: int = 1,
+    ) -> None:
         self._database = database
         self._send = send
         self._queue_of = queue_of
+        self._together = together
 
     def dispatch_once(self) -> int:
         """Send what is due; returns how many. A crash between sending and noting it sends twice, which is harmless."""
         sent = 0
+        along: Counter[str] = Counter()
         with self._database.begin(WORKER) as work:
             now = work.clock.now()
             due = select(JobRow).where(
@@ -56,7 +70,10 @@ class Dispatcher:
                 free = text("SELECT pg_try_advisory_xact_lock(:key)")
                 if row.sent_at is not None and not work.session.execute(free, {"key": lock_key(row.id)}).scalar_one():
                     continue
-                self._send(self._queue_of(row.task), row.id)
+                small = row.sent_at is None and bool(row.args.get(SMALL))
+                if not small or along[row.task] % self._together == 0:
+                    self._send(self._queue_of(row.task), row.id)
+                along[row.task] += small
                 row.sent_at = now
                 sent += 1
             if sent:

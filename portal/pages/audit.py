@@ -13,6 +13,10 @@ AREAS = ("case", "exhibit", "content", "transcript", "plan", "rendition", "discl
 """Filter by area: the part of an event's type before the dot; `access` is access, session and account."""
 
 
+FORMATS = ("pdf", "csv", "json", "jsonld")
+"""In which forms a trail can be taken away."""
+
+
 @dataclass(frozen=True)
 class Ledger:
     """The state of the log. `pending` events wait for the sequencer; `checkpoint_note` is the signed note's text.
@@ -61,7 +65,7 @@ class Checks:
 class Trail:
     """A page of events, newest first. Filters live in the address: area, actor, exhibit (number), since, until.
 
-    `head` is None for the trail of the whole system. `next_href` and export addresses keep the filters.
+    `head` is None for the trail of the whole system. `next_href` and `exports` (by format) keep the filters.
     """
 
     head: CaseHead | None
@@ -69,8 +73,8 @@ class Trail:
     ledger: Ledger
     filters: Mapping[str, str] = field(default_factory=dict)
     next_href: str | None = None
-    csv_href: str | None = None
-    json_href: str | None = None
+    exports: tuple[tuple[str, str], ...] = ()
+    print_href: str | None = None
 
 
 def render_trail(context: RequestContext, model: Trail) -> str:

@@ -9,8 +9,27 @@ from evidence_api.http.messages import sentences
 from portal import catalog, formats
 from portal.catalog import Language
 
-_WORDS = {"basis": "basis", "result": "result", "role": "role", "kind": "kind"}
+_WORDS = {
+    "basis": "basis",
+    "result": "result",
+    "role": "role",
+    "kind": "kind",
+    "field": "personal",
+    "medium": "medium",
+    "purpose": "purpose",
+}
 """Fields whose values are codes, and the catalog prefix under which their words stand."""
+
+
+@dataclass(frozen=True)
+class PersonalLine:
+    """A personal value of an event. `state` is shown, withheld, erased (`at`, by `order`), lost or false."""
+
+    field: str
+    state: str
+    value: str = ""
+    at: datetime | None = None
+    order: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,6 +52,7 @@ class EventLine:
     names: Mapping[str, str] = field(default_factory=dict)
     leaf_hash: str | None = None
     item_seq: int | None = None
+    personal: tuple[PersonalLine, ...] = ()
 
 
 def _value(language: Language, offset_hours: int, name: str, value: object, names: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from portal.context import RequestContext
+from portal.context import EMPTY_FORM, Form, RequestContext
 from portal.pages.cases import CaseHead
 from portal.pages.events import EventLine, sentence
 from portal.pages.examined import Findings, more
@@ -92,10 +92,18 @@ class Job:
 
 
 @dataclass(frozen=True)
-class ExhibitPage:
-    """The exhibit page. `transcript_state` and `plan_state` are None while there is none.
+class CopyForm:
+    """The form «record a copy»: what may be chosen, and the form as it came back."""
 
-    `findings` are None for who may not see what is in the file.
+    media: tuple[str, ...]
+    purposes: tuple[str, ...]
+    form: Form = EMPTY_FORM
+
+
+@dataclass(frozen=True)
+class ExhibitPage:
+    """The exhibit page. `transcript_state` and `plan_state` are None while there is none; `record_href` is for those
+    who may read the trail. `findings` are None for who may not see what is in the file.
     """
 
     head: CaseHead
@@ -110,6 +118,8 @@ class ExhibitPage:
     checkpoint_size: int | None = None
     checkpoint_at: datetime | None = None
     findings: Findings | None = None
+    record_href: str | None = None
+    copies: CopyForm | None = None
 
 
 def render_exhibit(context: RequestContext, model: ExhibitPage) -> str:

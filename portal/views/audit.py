@@ -1,9 +1,5 @@
-"""The auditor's pages: a case's trail with filters and export, the state of the ledger."""
+"""The auditor's pages: a case's trail with filters, the state of the ledger and its outside anchors."""
 
-import csv
-import io
-import json
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
@@ -20,14 +16,12 @@ from evidence_api.queries import cases as queries
 from evidence_api.queries import checks, trails
 from evidence_api.services import Services
 from evidence_api.use_cases import checking
-from portal.context import OFFSET_HOURS
-from portal.formats import day_span
+from portal import filters
 from portal.lines import event_line, head, readable
-from portal.pages.audit import AREAS, Check, Checks, Ledger, Trail, render_ledger, render_trail
+from portal.pages.audit import FORMATS, Check, Checks, Ledger, Trail, render_ledger, render_trail
 from portal.visits import Fields, context, go, html, language_of
 
 routes = router()
-_FILTERS = ("area", "actor", "exhibit", "since", "until")
 _PAGE = 50
 
 
@@ -40,48 +34,23 @@ def trail(
     before: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
     """The events of a case, newest first; the filters live in the address."""
-    filters = {name: request.query_params[name] for name in _FILTERS if request.query_params.get(name)}
-    page = trails.filtered(services, case_id, _wanted(filters), before=before, limit=_PAGE)
+    asked = filters.given(request, filters.TRAIL)
+    may_see = queries.may(access.viewer, "trail.personal", access.resource)
+    page = trails.filtered(services, case_id, filters.of_trail(asked), before=before, limit=_PAGE, may_see=may_see)
+    may_export = queries.may(access.viewer, "trail.export", access.resource)
     here = f"/cases/{case_id}/trail"
     at_hand = context(request, access)
     names = readable(at_hand.language, page.names, page.things)
     model = Trail(
         head=head(queries.case_view(services, access.viewer, case_id)),
-        events=tuple(event_line(entry, names) for entry in page.entries),
+        events=tuple(event_line(entry, names, page.personal.get(entry.id, ())) for entry in page.entries),
         ledger=_ledger(services),
-        filters=filters,
-        next_href=f"{here}?{urlencode(filters | {'before': page.next_seq})}" if page.next_seq is not None else None,
-        csv_href=f"{here}.csv?{urlencode(filters)}",
-        json_href=f"{here}.json?{urlencode(filters)}",
+        filters=asked,
+        next_href=f"{here}?{urlencode(asked | {'before': page.next_seq})}" if page.next_seq is not None else None,
+        exports=tuple((name, f"{here}.{name}?{urlencode(asked)}") for name in FORMATS) if may_export else (),
+        print_href=f"{here}/print?{urlencode(asked)}" if page.entries else None,
     )
     return html(render_trail(at_hand, model))
-
-
-@routes.get("/cases/{case_id}/trail.csv")
-def export_csv(
-    case_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("trail.export", by_case)]
-) -> Response:
-    """The trail as CSV, one event a line; the export is itself an event."""
-    filters = {name: request.query_params[name] for name in _FILTERS if request.query_params.get(name)}
-    entries = trails.export(services, access.actor, case_id, _wanted(filters), format="csv")
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(("seq", "time_ms", "type", "item", "item_seq", "actor", "role", "means", "canonical"))
-    for entry in entries:
-        place = (entry.seq, entry.time_ms, entry.type, entry.item, entry.item_seq)
-        writer.writerow((*place, entry.actor_id or "", entry.role, entry.means, entry.canonical.decode()))
-    return _file(out.getvalue(), "text/csv; charset=utf-8", "trail.csv")
-
-
-@routes.get("/cases/{case_id}/trail.json")
-def export_json(
-    case_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("trail.export", by_case)]
-) -> Response:
-    """The trail as JSON: each event's place and its exact bytes as text."""
-    filters = {name: request.query_params[name] for name in _FILTERS if request.query_params.get(name)}
-    entries = trails.export(services, access.actor, case_id, _wanted(filters), format="json")
-    told = [{"seq": entry.seq, "canonical": entry.canonical.decode()} for entry in entries]
-    return _file(json.dumps(told, ensure_ascii=False), "application/json", "trail.json")
 
 
 @routes.get("/ledger")
@@ -147,28 +116,6 @@ def _ledger(services: Services) -> Ledger:
         anchored_at=state.stamped.at if state.stamped else None,
         anchored_by=state.stamped.authority if state.stamped else "",
     )
-
-
-def _wanted(filters: Mapping[str, str]) -> trails.Wanted:
-    area = filters.get("area", "")
-    exhibit = filters.get("exhibit", "")
-    since = day_span(filters.get("since", ""), OFFSET_HOURS)
-    until = day_span(filters.get("until", ""), OFFSET_HOURS)
-    return trails.Wanted(
-        areas=_AREAS.get(area, (area,)) if area in AREAS else (),
-        actor_name=filters.get("actor", ""),
-        exhibit_number=int(exhibit) if exhibit.isascii() and exhibit.isdigit() and len(exhibit) < 10 else None,
-        since=since[0] if since else None,
-        until=until[1] if until else None,
-    )
-
-
-_AREAS = {
-    "exhibit": ("exhibit", "upload", "fixity", "intake", "receipt", "disposal"),
-    "content": ("content", "page", "trail"),
-    "access": ("access", "act", "session", "account"),
-}
-"""First parts of event types behind an area that is wider than its own name."""
 
 
 def _file(content: str, media_type: str, name: str) -> Response:

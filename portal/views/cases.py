@@ -84,7 +84,7 @@ def grant(
         "grant.until": "until",
         "grant.exists": "login",
     }
-    return try_form(fields, places, act, lambda form: _people(request, services, access, form))
+    return try_form(request, fields, places, act, lambda form: _people(request, services, access, form))
 
 
 @routes.post("/cases/{case_id}/grants/{grant_id}/revoke")

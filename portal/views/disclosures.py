@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Depends, Response
 from starlette.requests import Request
 
 from custody.audit import EntryView
@@ -22,9 +22,14 @@ from portal.context import EMPTY_FORM, Form
 from portal.lines import head
 from portal.pages import disclosures as pages
 from portal.pages.cases import CaseDisclosures, CaseHead, DisclosureRow, render_case_disclosures
-from portal.visits import CORRECTABLE, context, go, html, returned
+from portal.visits import Fields, context, go, html, try_form
 
 routes = router()
+
+
+async def _chosen(request: Request) -> list[str]:
+    sent = await request.form()
+    return [value for name, value in sent.multi_items() if name == "file" and isinstance(value, str)]
 
 
 @routes.get("/cases/{case_id}/disclosures")
@@ -52,19 +57,26 @@ def new(
 
 
 @routes.post("/cases/{case_id}/disclosures")
-async def draft(
-    case_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("disclosure.draft", by_case)]
+def draft(
+    case_id: UUID,
+    request: Request,
+    services: ServicesOf,
+    fields: Fields,
+    chosen: Annotated[list[str], Depends(_chosen)],
+    access: Annotated[Access, guard("disclosure.draft", by_case)],
 ) -> Response:
     """Draft the round and show the last look before its release."""
-    sent = await request.form()
-    fields = {name: value for name, value in sent.items() if isinstance(value, str)}
-    chosen = [value for name, value in sent.multi_items() if name == "file" and isinstance(value, str)]
-    try:
-        made = rounds.draft_from_form(services, access.actor, case_id, fields.get("recipient", ""), chosen, fields)
-    except CORRECTABLE as refusal:
-        form = returned(fields, refusal, {"account.": "recipient", "disclosure.not_a": "recipient"})
-        return html(_draft(request, services, access, form, frozenset(chosen)), 422)
-    return go(f"/disclosures/{made.id}")
+
+    def act() -> Response:
+        recipient = fields.get("recipient", "")
+        return go(
+            f"/disclosures/{rounds.draft_from_form(services, access.actor, case_id, recipient, chosen, fields).id}"
+        )
+
+    def again(form: Form) -> str:
+        return _draft(request, services, access, form, frozenset(chosen))
+
+    return try_form(request, fields, {"account.": "recipient", "disclosure.not_a": "recipient"}, act, again)
 
 
 @routes.get("/disclosures/{disclosure_id}")
@@ -93,14 +105,20 @@ def release(
     access: Annotated[Access, guard("disclosure.release", by_disclosure)],
 ) -> Response:
     """Let the round out."""
-    try:
+
+    def act() -> Response:
         disclosing.release(services, access.actor, disclosure_id)
-    except CORRECTABLE as refusal:
-        found = disclosing.get(services, disclosure_id)
-        if found.state != "draft":
-            raise
-        return html(_confirm(request, services, access, found, returned({}, refusal, {})), 422)
-    return go(f"/disclosures/{disclosure_id}", "released")
+        return go(f"/disclosures/{disclosure_id}", "released")
+
+    if disclosing.get(services, disclosure_id).state != "draft":
+        return act()
+    return try_form(
+        request,
+        {},
+        {},
+        act,
+        lambda form: _confirm(request, services, access, disclosing.get(services, disclosure_id), form),
+    )
 
 
 @routes.post("/disclosures/{disclosure_id}/receipt")

@@ -12,11 +12,13 @@ from evidence_api.http.route import router
 from evidence_api.queries import cases as queries
 from evidence_api.queries.cases import ExhibitView
 from evidence_api.queries.examined import examined
-from evidence_api.use_cases import examining, redacting, transcribing
+from evidence_api.services import Services
+from evidence_api.use_cases import copying, examining, redacting, transcribing
+from portal.context import EMPTY_FORM, Form
 from portal.findings import findings
 from portal.lines import event_line, head, job, readable, rendition
-from portal.pages.exhibits import Content, ExhibitFacts, ExhibitPage, render_exhibit
-from portal.visits import context, go, html
+from portal.pages.exhibits import Content, CopyForm, ExhibitFacts, ExhibitPage, render_exhibit
+from portal.visits import Fields, context, go, html, try_form
 
 routes = router()
 _KINDS = {"application/pdf": "pdf", "text/plain": "text"}
@@ -32,12 +34,36 @@ def show(
     page: int = 1,
 ) -> Response:
     """The exhibit's page; `page` is which of a document's it shows."""
+    return html(_page(request, services, access, exhibit_id, EMPTY_FORM, page))
+
+
+@routes.post("/exhibits/{exhibit_id}/copies")
+def record_copy(
+    exhibit_id: UUID,
+    request: Request,
+    services: ServicesOf,
+    fields: Fields,
+    access: Annotated[Access, guard("content.copy", by_exhibit)],
+) -> Response:
+    """State that a copy of the original was made outside the program."""
+
+    def act() -> Response:
+        said = {name: fields.get(name, "") for name in ("medium", "recipient", "purpose")}
+        copying.record_copy(services, access.actor, exhibit_id, **said)
+        return go(f"/exhibits/{exhibit_id}", "copy_recorded")
+
+    places = {f"copy.{name}": name for name in ("medium", "recipient", "purpose")}
+    return try_form(request, fields, places, act, lambda form: _page(request, services, access, exhibit_id, form))
+
+
+def _page(request: Request, services: Services, access: Access, exhibit_id: UUID, form: Form, page: int = 1) -> str:
     view = queries.exhibit_view(services, exhibit_id)
     may_look = queries.may(access.viewer, "exhibit.content", access.resource)
     may_read = queries.may(access.viewer, "rendition.content", access.resource)
     found = examined(services, exhibit_id) if queries.may(access.viewer, "exhibit.facts", access.resource) else None
     at_hand = context(request, access)
     names = readable(at_hand.language, view.names, view.things)
+    may_copy = view.exhibit.blob_id is not None and queries.may(access.viewer, "content.copy", access.resource)
     model = ExhibitPage(
         head=head(queries.case_view(services, access.viewer, view.exhibit.case_id)),
         exhibit=_facts(view),
@@ -51,8 +77,12 @@ def show(
         checkpoint_size=view.checkpoint.size if view.checkpoint else None,
         checkpoint_at=view.checkpoint.published_at if view.checkpoint else None,
         findings=findings(found, access, page) if found and view.exhibit.blob_id else None,
+        copies=CopyForm(tuple(copying.Medium), tuple(copying.CopyPurpose), form) if may_copy else None,
+        record_href=f"/exhibits/{exhibit_id}/record"
+        if queries.may(access.viewer, "trail.read", access.resource)
+        else None,
     )
-    return html(render_exhibit(at_hand, model))
+    return render_exhibit(at_hand, model)
 
 
 @routes.post("/exhibits/{exhibit_id}/request-transcript")

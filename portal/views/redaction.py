@@ -48,7 +48,7 @@ from portal.pages.redaction import (
     render_renditions,
 )
 from portal.views.transcripts import turns
-from portal.visits import CORRECTABLE, Fields, context, go, html, language_of, returned
+from portal.visits import Fields, context, go, html, language_of, try_form
 
 routes = router()
 _AROUND = 6
@@ -76,7 +76,8 @@ def decide(
 ) -> Response:
     """Take the page's decisions, all or none; then stay, or put the plan before a second person."""
     found = desks.newest_plan(services, exhibit_id)
-    try:
+
+    def act() -> Response:
         version = _version(fields)
         decisions = _decisions(found.suggestions, fields)
         if decisions:
@@ -85,10 +86,12 @@ def decide(
         if fields.get("then") == "submit":
             redacting.submit(services, access.actor, found.view.id, version=version)
             return go(f"/exhibits/{exhibit_id}/redaction/review", "submitted")
-    except CORRECTABLE as refusal:
-        again = desks.newest_plan(services, exhibit_id)
-        return html(_desk(request, services, access, again, returned(fields, refusal, {})), 422)
-    return go(f"/exhibits/{exhibit_id}/redaction", "decided")
+        return go(f"/exhibits/{exhibit_id}/redaction", "decided")
+
+    def again(form: Form) -> str:
+        return _desk(request, services, access, desks.newest_plan(services, exhibit_id), form)
+
+    return try_form(request, fields, {}, act, again)
 
 
 @routes.post("/exhibits/{exhibit_id}/redaction/additions")
@@ -101,7 +104,8 @@ def add(
 ) -> Response:
     """Hide words that the machine did not see."""
     found = desks.newest_plan(services, exhibit_id)
-    try:
+
+    def act() -> Response:
         if found.said is None:
             raise Conflict("plan.bad_region")
         addition = desks.addition_of_words(
@@ -110,11 +114,10 @@ def add(
         redacting.decide(
             services, access.actor, found.view.id, version=_version(fields), decisions=(), additions=[addition]
         )
-    except CORRECTABLE as refusal:
-        return html(
-            _desk(request, services, access, found, returned(fields, refusal, {"plan.bad_region": "first"})), 422
-        )
-    return go(f"/exhibits/{exhibit_id}/redaction", "decided")
+        return go(f"/exhibits/{exhibit_id}/redaction", "decided")
+
+    places = {"plan.bad_region": "first"}
+    return try_form(request, fields, places, act, lambda form: _desk(request, services, access, found, form))
 
 
 @routes.get("/exhibits/{exhibit_id}/redaction/review")
@@ -137,13 +140,14 @@ def approve(
     access: Annotated[Access, guard("plan.approve", by_exhibits_plan)],
 ) -> Response:
     """The second person's yes to exactly the plan that was on the page."""
-    found = desks.newest_plan(services, exhibit_id)
-    try:
+
+    def act() -> Response:
+        found = desks.newest_plan(services, exhibit_id)
         version = desks.version_of(services, found.view.id, fields.get("plan_sha256", ""))
         redacting.approve(services, access.actor, found.view.id, version=version)
-    except CORRECTABLE as refusal:
-        return html(_review(request, services, access, exhibit_id, returned(fields, refusal, {})), 422)
-    return go(f"/exhibits/{exhibit_id}/renditions", "approved")
+        return go(f"/exhibits/{exhibit_id}/renditions", "approved")
+
+    return try_form(request, fields, {}, act, lambda form: _review(request, services, access, exhibit_id, form))
 
 
 @routes.post("/exhibits/{exhibit_id}/redaction/return")
@@ -155,15 +159,14 @@ def send_back(
     access: Annotated[Access, guard("plan.return", by_exhibits_plan)],
 ) -> Response:
     """Send a plan back with words."""
-    found = desks.newest_plan(services, exhibit_id)
-    try:
-        redacting.send_back(
-            services, access.actor, found.view.id, version=found.view.version, reason=fields.get("reason", "")
-        )
-    except CORRECTABLE as refusal:
-        form = returned(fields, refusal, {"plan.no_words": "reason"})
-        return html(_review(request, services, access, exhibit_id, form), 422)
-    return go(f"/exhibits/{exhibit_id}", "returned")
+
+    def act() -> Response:
+        found = desks.newest_plan(services, exhibit_id).view
+        redacting.send_back(services, access.actor, found.id, version=found.version, reason=fields.get("reason", ""))
+        return go(f"/exhibits/{exhibit_id}", "returned")
+
+    places = {"plan.no_words": "reason"}
+    return try_form(request, fields, places, act, lambda form: _review(request, services, access, exhibit_id, form))
 
 
 @routes.get("/exhibits/{exhibit_id}/renditions")

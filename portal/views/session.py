@@ -17,6 +17,7 @@ from evidence_api.use_cases import cases as case_acts
 from evidence_api.use_cases import people
 from portal import catalog, visits
 from portal.catalog import LANGUAGES
+from portal.context import Form
 from portal.pages.session import (
     CaseCard,
     Home,
@@ -72,7 +73,10 @@ def sign_in(
         set_session_cookie(answer, services.settings, signed_in.token)
         return answer
 
-    return try_form(fields, {}, act, lambda form: render_sign_in(context(request, access), SignIn(to=to, form=form)))
+    def again(form: Form) -> str:
+        return render_sign_in(context(request, access), SignIn(to=to, form=form))
+
+    return try_form(request, fields, {}, act, again)
 
 
 @routes.post("/sign-out")
@@ -173,6 +177,7 @@ def open_case(
         return go(f"/cases/{case.id}", "case_opened")
 
     return try_form(
+        request,
         fields,
         {"case.": "erdr", "text.": "title"},
         act,

@@ -28,7 +28,7 @@ from evidence_api.use_cases import transcribing
 from portal.context import EMPTY_FORM, Form
 from portal.lines import exhibit_ref, head, job
 from portal.pages.transcript import RevisionRow, Speaker, TranscriptDesk, Turn, Word, render_transcript
-from portal.visits import CORRECTABLE, Fields, context, go, html, returned
+from portal.visits import Fields, context, go, html, try_form
 
 routes = router()
 _KINDS = {"draft": "draft", "corrected": "correction", "confirmed": "confirmation"}
@@ -57,17 +57,18 @@ def correct(
     """Save one turn's text as a new revision; for modules as JSON, else by going back to the turn."""
     wants_json = request.headers.get("accept", "").startswith("application/json")
     edits: list[Edit] = [SetSpeaker(turn, fields["speaker"])] if fields.get("speaker", "").strip() else []
-    try:
+
+    def act() -> Response:
         revision = _write(services, access, exhibit_id, fields, [*edits, SetText(turn, fields.get("text", ""))])
-    except CORRECTABLE as refusal:
         if wants_json:
-            raise
-        form = returned(fields | {"turn": str(turn)}, refusal, {})
-        return html(_desk(request, services, access, exhibit_id, form), 422)
-    if wants_json:
-        saved_at = revision.created_at.isoformat().replace("+00:00", "Z")
-        return JSONResponse({"revision": revision.number, "sha256": revision.sha256, "saved_at": saved_at})
-    return go(f"/exhibits/{exhibit_id}/transcript", f"corrected#turn-{turn}")
+            saved_at = revision.created_at.isoformat().replace("+00:00", "Z")
+            return JSONResponse({"revision": revision.number, "sha256": revision.sha256, "saved_at": saved_at})
+        return go(f"/exhibits/{exhibit_id}/transcript", f"corrected#turn-{turn}")
+
+    def again(form: Form) -> str:
+        return _desk(request, services, access, exhibit_id, form)
+
+    return act() if wants_json else try_form(request, fields | {"turn": str(turn)}, {}, act, again)
 
 
 @routes.post("/exhibits/{exhibit_id}/transcript/speakers")
@@ -79,12 +80,13 @@ def name_speaker(
     access: Annotated[Access, guard("transcript.correct", by_exhibit)],
 ) -> Response:
     """Name a speaker everywhere, as a new revision."""
-    try:
+
+    def act() -> Response:
         edit = RenameSpeaker(fields.get("speaker", ""), fields.get("name", ""))
         _write(services, access, exhibit_id, fields, [edit])
-    except CORRECTABLE as refusal:
-        return html(_desk(request, services, access, exhibit_id, returned(fields, refusal, {})), 422)
-    return go(f"/exhibits/{exhibit_id}/transcript", "corrected")
+        return go(f"/exhibits/{exhibit_id}/transcript", "corrected")
+
+    return try_form(request, fields, {}, act, lambda form: _desk(request, services, access, exhibit_id, form))
 
 
 @routes.post("/exhibits/{exhibit_id}/transcript/confirm")
@@ -96,13 +98,14 @@ def confirm(
     access: Annotated[Access, guard("transcript.confirm", by_exhibit)],
 ) -> Response:
     """Stand behind the revision that was on the page."""
-    try:
+
+    def act() -> Response:
         facts = _facts(services, exhibit_id)
         number = _number(fields.get("revision", ""))
         transcribing.confirm(services, access.actor, facts.id, revision=number, sha256=fields.get("sha256", ""))
-    except CORRECTABLE as refusal:
-        return html(_desk(request, services, access, exhibit_id, returned(fields, refusal, {})), 422)
-    return go(f"/exhibits/{exhibit_id}/transcript", "confirmed")
+        return go(f"/exhibits/{exhibit_id}/transcript", "confirmed")
+
+    return try_form(request, fields, {}, act, lambda form: _desk(request, services, access, exhibit_id, form))
 
 
 def _write(

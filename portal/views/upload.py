@@ -7,13 +7,13 @@ from uuid import UUID
 
 from fastapi import Query, Response
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
 from custody.kernel.errors import DalelError, Invalid
 from evidence_api.http.guard import Access, by_case, guard
 from evidence_api.http.parts import ServicesOf
-from evidence_api.http.route import router
+from evidence_api.http.route import note_refusal, router
 from evidence_api.queries import cases as queries
 from evidence_api.queries.facts import Exhibit, ExhibitForm
 from evidence_api.services import Services
@@ -43,10 +43,15 @@ async def take(
 ) -> Response:
     """Files from a plain form: each is taken or refused by itself, and every one is accounted for."""
     del case_id
-    sent = await request.form()
+    async with request.form() as sent:
+        return await _taken(request, services, access, sent)
+
+
+async def _taken(request: Request, services: Services, access: Access, sent: FormData) -> Response:
     fields = {name: value for name, value in sent.items() if isinstance(value, str)}
     files = [value for name, value in sent.multi_items() if isinstance(value, UploadFile) and value.filename]
     if not files:
+        note_refusal(request, Invalid("upload.empty"))
         return html(_desk(request, services, access, Form(fields, {"files": "upload.empty"})), 422)
     stored: list[ExhibitRow] = []
     refused: list[Refusal] = []
@@ -54,6 +59,7 @@ async def take(
         try:
             stored.append(exhibit_row(await run_in_threadpool(_take, services, access, file, fields)))
         except DalelError as refusal:
+            note_refusal(request, refusal)
             refused.append(Refusal(file.filename or "", refusal.code, refusal.params))
     form = Form(fields) if refused else EMPTY_FORM
     page = _desk(request, services, access, form, tuple(stored), tuple(refused))

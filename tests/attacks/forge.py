@@ -16,7 +16,7 @@ import pytest
 from cryptography.x509 import Certificate
 
 from custody.proof import bundle, canonical, cosignature, merkle, note, policy, verify
-from custody.proof.bundle import FileDigest, ProvenLeaf
+from custody.proof.bundle import ClosedLog, FileDigest, ProvenLeaf
 from custody.proof.checkpoint import Checkpoint
 from custody.proof.note import COSIGNATURE_V1, Note
 from custody.proof.refusal import Step, VerificationError
@@ -316,7 +316,11 @@ def named_items(story: Story) -> set[str]:
 
 
 def entries(
-    story: Story, log: Log | None = None, leaves: list[ProvenLeaf] | None = None, timestamps: Iterable[bytes] = ()
+    story: Story,
+    log: Log | None = None,
+    leaves: list[ProvenLeaf] | None = None,
+    timestamps: Iterable[bytes] = (),
+    closed: Sequence[ClosedLog] = (),
 ) -> dict[str, bytes]:
     """Every entry of the package, tag files first. `leaves` if they are not those that belong into it."""
     log, wanted = log or Log(chained(story.events)), named_items(story)
@@ -331,6 +335,7 @@ def entries(
         extra={"index.html": b"<!doctype html>"},
         info={"External-Identifier": DISCLOSURE},
         timestamps=list(timestamps),
+        closed=closed,
     )
     return {**tags, **story.files}
 

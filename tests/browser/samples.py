@@ -268,8 +268,7 @@ TRAIL = audit.Trail(
     LEDGER,
     {"area": "exhibit", "actor": "Сәуле"},
     "?before=1",
-    "?format=csv",
-    "?format=json",
+    tuple((name, f"?format={name}") for name in audit.FORMATS),
 )
 EXHIBIT = exhibits.ExhibitPage(
     HEAD,

@@ -12,7 +12,14 @@ from evidence_api.settings import Settings
 from evidence_api.use_cases import handlers
 
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.failures.doomed", "redaction.suggest.engine", "transcription.engines.whisper"])
+PROCESSES.set_forkserver_preload(
+    [
+        "tests.failures.doomed",
+        "tests.failures.strikes",
+        "redaction.suggest.engine",
+        "transcription.engines.whisper",
+    ]
+)
 
 
 class Counting(Job):

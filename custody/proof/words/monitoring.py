@@ -18,6 +18,31 @@ SAID: Mapping[str, tuple[str, str, str]] = {
         "{origin}: вырос с {old} до {size} записей, прежние не изменены.",
         "{origin}: grown from {old} to {size} entries, the old ones unchanged.",
     ),
+    "closed": (
+        "{origin}: жабылған; жалғасы: {following}.",
+        "{origin}: закрыт; продолжение: {following}.",
+        "{origin}: closed; it goes on as {following}.",
+    ),
+    "next_unknown": (
+        "{origin} журналының кілті ережеңізде жоқ, сондықтан ол тексерілмеді. Жаңа ережені сенімді жерден алыңыз.",
+        "Ключа журнала {origin} нет в ваших правилах, он не проверен. Возьмите новые правила из надёжного места.",
+        "The key of {origin} is not in your policy, so it was not checked. Get the new policy from where you trust it.",
+    ),
+    "next_empty": (
+        "{origin}: жаңа ашылды, әлі ештеңе жарияламаған.",
+        "{origin}: только что открыт, ещё ничего не опубликовал.",
+        "{origin}: opened a moment ago, nothing published yet.",
+    ),
+    "reopened": (
+        "ЖАБЫЛҒАН ЖУРНАЛ ӨСТІ: {reason}. Айғақ сақталды: {proof}",
+        "ЗАКРЫТЫЙ ЖУРНАЛ ВЫРОС: {reason}. Доказательство сохранено: {proof}",
+        "THE CLOSED LOG HAS GROWN: {reason}. Proof kept: {proof}",
+    ),
+    "confirmed.reopened": (
+        "РАСТАЛДЫ: журнал жабылғаннан кейінгі жағдайға қол қойған.",
+        "ПОДТВЕРЖДЕНО: журнал подписал состояние после своего закрытия.",
+        "CONFIRMED: the log has signed a head after its own end.",
+    ),
     "no_quorum": (
         "Ескерту: бұл жағдайға ережедегі куәгерлердің жеткілікті саны қол қоймаған.",
         "Внимание: под этим состоянием нет подписей нужного числа свидетелей из ваших правил.",

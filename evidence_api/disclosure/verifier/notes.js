@@ -77,7 +77,7 @@ async function verifyBytes(verifier, message, signature) {
 const linesOf = (note, verifier) =>
   note.signatures.filter((line) => line.name === verifier.name && same(line.id, verifier.id));
 
-/** The log's key and the checkpoint it signed; the key's name must be the checkpoint's origin. */
+/** The log's key, found to have signed its checkpoint; the key's name must be the checkpoint's origin. */
 async function verifyLog(policy, note) {
   const signers = [];
   for (const verifier of policy.logs) {
@@ -87,9 +87,9 @@ async function verifyLog(policy, note) {
   }
   if (!signers.length) throw new Fault("no known key has signed the note");
   const head = parseCheckpoint(note.text);
-  if (!signers.some((signer) => signer.name === head.origin)) {
-    throw new Fault("the checkpoint's origin is not the name of the key that signed it");
-  }
+  const log = signers.find((signer) => signer.name === head.origin);
+  if (!log) throw new Fault("the checkpoint's origin is not the name of the key that signed it");
+  return log;
 }
 
 /** The time a witness claims in its line, once the line is found to be its own. */

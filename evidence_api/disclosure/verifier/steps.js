@@ -57,10 +57,20 @@ async function verifyPackage(file, policy, now, report, heard) {
   for (const one of manifest.files) vouched(one, chains.get(`exhibit:${one.exhibit}`));
   report(STEP.VOUCHING, "passed.vouching", { files: manifest.files.length });
   const [note, head] = await readCheckpoint(opened);
-  await checkInclusion(opened, events, head);
+  const earlier = await earlierLogs(opened, events, head);
+  const rest = events.slice(earlier.reduce((sum, one) => sum + one.events, 0));
+  await checkInclusion(await readAt(opened, BAG.proofs, STEP.INCLUSION, EVENTS_BYTES), BAG.proofs, rest, head);
   report(STEP.INCLUSION, "passed.inclusion", { events: events.length, size: head.size });
-  await at(STEP.CHECKPOINT, "checkpoint.signature", {}, () => verifyLog(policy, note));
-  report(STEP.CHECKPOINT, "passed.checkpoint", { origin: head.origin, size: head.size });
+  await at(STEP.CHECKPOINT, "checkpoint.signature", {}, async () =>
+    checkKeys(earlier, await verifyLog(policy, note)),
+  );
+  const closed = earlier.map((one) => one.handover.head.origin).join(", ");
+  report(STEP.CHECKPOINT, closed ? "passed.succession" : "passed.checkpoint", {
+    origin: head.origin,
+    size: head.size,
+    closed,
+  });
+  for (const one of earlier) await checkWitnesses(policy, one.handover.note, now, () => {});
   await checkWitnesses(policy, note, now, report);
   report(STEP.TIME_STAMPS, "passed.not_asked", {});
   const unsigned = [...opened.sizes.keys()]
@@ -74,7 +84,7 @@ async function checkFiles(opened, heard) {
   const refuse = (code, entry) => {
     throw new Refusal(STEP.FILES, code, { entry });
   };
-  for (const entry of Object.values(BAG)) if (!opened.sizes.has(entry)) refuse("files.missing", entry);
+  for (const entry of [...Object.values(BAG), ...closedFiles(opened)]) if (!opened.sizes.has(entry)) refuse("files.missing", entry);
   const declared = await readAt(opened, BAG.bagit, STEP.FILES);
   if (!same(declared, UTF8.encode(DECLARATION))) refuse("files.bag", BAG.bagit);
   const tags = await listedIn(opened, BAG.tags);
@@ -84,7 +94,8 @@ async function checkFiles(opened, heard) {
   if (![...payload.keys()].every(isData)) refuse("files.bag", BAG.payload);
   for (const entry of opened.sizes.keys()) {
     if (entry !== BAG.tags && !(isData(entry) ? payload : tags).has(entry)) refuse("files.extra", entry);
-    if (!isData(entry) && !Object.values(BAG).includes(entry) && !EXTRA.test(entry) && !TIMESTAMP.test(entry)) {
+    const extra = [EXTRA, TIMESTAMP, CLOSED].some((pattern) => pattern.test(entry));
+    if (!isData(entry) && !Object.values(BAG).includes(entry) && !extra) {
       refuse("files.extra", entry);
     }
   }
@@ -247,9 +258,8 @@ async function readCheckpoint(opened) {
 }
 
 /** Step 8: every event stands in the log at its index, in the order of the log. */
-async function checkInclusion(opened, events, head) {
-  const data = await readAt(opened, BAG.proofs, STEP.INCLUSION, EVENTS_BYTES);
-  const proofs = await at(STEP.INCLUSION, "form", { entry: BAG.proofs }, () => lines(data));
+async function checkInclusion(data, entry, events, head) {
+  const proofs = await at(STEP.INCLUSION, "form", { entry }, () => lines(data));
   if (proofs.length !== events.length) {
     throw new Refusal(STEP.INCLUSION, "proofs.count", { expected: events.length, found: proofs.length });
   }

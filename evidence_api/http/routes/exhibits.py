@@ -14,7 +14,7 @@ from evidence_api.http.paging import USUAL, Cursor, Keyset, Limit, PageOut
 from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import router
 from evidence_api.registry.facts import Exhibit
-from evidence_api.use_cases import examining, intake, reading
+from evidence_api.use_cases import copying, examining, intake, reading
 
 routes = router("", "exhibits")
 KEYSET = Keyset("exhibits", (int,))
@@ -45,6 +45,20 @@ class ExhibitOut(BaseModel):
     retain_until: datetime | None
     upload: UUID | None
     reason: str | None
+
+
+class CopyIn(BaseModel):
+    """A copy as the officer who made it states it. The recipient enters the record as a salted digest only."""
+
+    medium: str
+    recipient: str
+    purpose: str
+
+
+class CopyOut(BaseModel):
+    """The event that says so."""
+
+    event: UUID
 
 
 def exhibit_out(exhibit: Exhibit) -> ExhibitOut:
@@ -93,6 +107,20 @@ def read_exhibit(
     """One exhibit's facts."""
     del access
     return exhibit_out(intake.exhibit(services, exhibit_id))
+
+
+@routes.post("/exhibits/{exhibit_id}/copies", status_code=201)
+def record_copy(
+    exhibit_id: UUID,
+    form: CopyIn,
+    services: ServicesOf,
+    access: Annotated[Access, guard("content.copy", by_exhibit)],
+) -> CopyOut:
+    """State that a copy of the original was made outside the program."""
+    event_id = copying.record_copy(
+        services, access.actor, exhibit_id, medium=form.medium, recipient=form.recipient, purpose=form.purpose
+    )
+    return CopyOut(event=event_id)
 
 
 @routes.api_route("/exhibits/{exhibit_id}/content", methods=["GET", "HEAD"])

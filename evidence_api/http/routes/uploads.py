@@ -1,4 +1,4 @@
-"""Uploads by tus 1.0: creation, checksum, expiration, termination. https://tus.io/protocols/resumable-upload"""
+"""Uploads by tus 1.0: creation, creation-with-upload, checksum, expiration, termination. https://tus.io/protocols/resumable-upload"""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from evidence_api.registry import reads
 from evidence_api.registry.model import ExhibitForm
 from evidence_api.services import Services
 from evidence_api.use_cases import intake
+from storage import whole
 from storage.intake import Appender
 from storage.service import Upload
 from storage.upload import CHECKSUM_ALGORITHMS, Checksum, parse_length, parse_metadata, parse_sha256
@@ -27,6 +28,7 @@ from storage.upload import CHECKSUM_ALGORITHMS, Checksum, parse_length, parse_me
 routes = router("/uploads", "uploads")
 VERSION = "1.0.0"
 BODY_TYPE = "application/offset+octet-stream"
+EXTENSIONS = "creation,creation-with-upload,checksum,expiration,termination"
 _TUS = {"Tus-Resumable": VERSION, "Cache-Control": "no-store"}
 _HOP_BYTES = 1 << 20
 """Small network reads are gathered to this before they go to the thread that encrypts."""
@@ -55,7 +57,7 @@ def announce(services: ServicesOf, access: Annotated[Access, guard("openapi.read
     del access
     headers = _TUS | {
         "Tus-Version": VERSION,
-        "Tus-Extension": "creation,checksum,expiration,termination",
+        "Tus-Extension": EXTENSIONS,
         "Tus-Checksum-Algorithm": ",".join(CHECKSUM_ALGORITHMS),
         "Tus-Max-Size": str(intake.limits(services).max_bytes),
     }
@@ -63,21 +65,34 @@ def announce(services: ServicesOf, access: Annotated[Access, guard("openapi.read
 
 
 @routes.post("", status_code=201)
-def create(
+async def create(
     request: Request, services: ServicesOf, access: Annotated[Access, guard("upload.create", by_metadata)]
 ) -> Response:
     """Register an exhibit and its upload. `Upload-Metadata` carries filename, sha256, case, basis, purpose,
     retain_days, and optionally folder and recorded_at. `Upload-Token` opens this upload alone and outlives the
-    session's idle time.
+    session's idle time. A body is taken as by PATCH; a small file that comes whole needs no token any more.
     """
     _speaks_tus(request)
     form = _form(request)
-    upload, token = intake.begin(services, access.actor, access.case_id, form)
-    headers = _state(upload) | {
-        "Location": f"/api/v1/uploads/{upload.id}",
-        "Upload-Token": token,
-    }
-    return Response(status_code=201, headers=headers)
+    declared = _declared(request)
+    if declared == 0:
+        upload, token = await run_in_threadpool(intake.begin, services, access.actor, access.case_id, form)
+        return _created(upload, token)
+    _check_body_type(request)
+    checksum = _checksum(request)
+    if declared == form.size_bytes <= whole.MOST_BYTES:
+        data = await request.body()
+        if checksum is not None:
+            checksum.check(data)
+        return _created(
+            await run_in_threadpool(intake.take_whole, services, access.actor, access.case_id, form, data), None
+        )
+    upload, token = await run_in_threadpool(intake.begin, services, access.actor, access.case_id, form)
+    if upload.offset_bytes:
+        # Half sent before, with bytes that these would only repeat: the answer says where to go on.
+        return _created(upload, token)
+    appender = await run_in_threadpool(_appender, services, access, upload.id, 0, declared, checksum)
+    return _created(await _pump(request, appender), token)
 
 
 @routes.head("/{upload_id}")
@@ -96,9 +111,10 @@ async def append(
 ) -> Response:
     """Append the body at `Upload-Offset`. What came before a broken connection is kept, to the byte."""
     _speaks_tus(request)
-    if request.headers.get("content-type") != BODY_TYPE:
-        raise Invalid("upload.wrong_content_type")
-    appender = await run_in_threadpool(_appender, services, access, upload_id, request)
+    _check_body_type(request)
+    offset = parse_length(request.headers.get("upload-offset", ""))
+    declared, checksum = _declared(request), _checksum(request)
+    appender = await run_in_threadpool(_appender, services, access, upload_id, offset, declared, checksum)
     upload = await _pump(request, appender)
     return Response(status_code=204, headers=_state(upload))
 
@@ -112,17 +128,34 @@ def terminate(
     return Response(status_code=204, headers=_TUS)
 
 
-def _appender(services: Services, access: Access, upload_id: UUID, request: Request) -> Appender:
-    checksum = request.headers.get("upload-checksum")
-    length = request.headers.get("content-length")
+def _created(upload: Upload, token: str | None) -> Response:
+    headers = _state(upload) | {"Location": f"/api/v1/uploads/{upload.id}"}
+    return Response(status_code=201, headers=headers | ({"Upload-Token": token} if token else {}))
+
+
+def _appender(
+    services: Services, access: Access, upload_id: UUID, offset: int, declared: int | None, checksum: Checksum | None
+) -> Appender:
     return intake.receive(
-        services,
-        access.actor,
-        upload_id,
-        offset_bytes=parse_length(request.headers.get("upload-offset", "")),
-        declared_bytes=None if length is None else parse_length(length),
-        checksum=None if checksum is None else Checksum.parse(checksum),
+        services, access.actor, upload_id, offset_bytes=offset, declared_bytes=declared, checksum=checksum
     )
+
+
+def _declared(request: Request) -> int | None:
+    """The body's length as the request says it; None when it comes in chunks."""
+    if "transfer-encoding" in request.headers:
+        return None
+    return parse_length(request.headers.get("content-length", "0"))
+
+
+def _checksum(request: Request) -> Checksum | None:
+    said = request.headers.get("upload-checksum")
+    return None if said is None else Checksum.parse(said)
+
+
+def _check_body_type(request: Request) -> None:
+    if request.headers.get("content-type") != BODY_TYPE:
+        raise Invalid("upload.wrong_content_type")
 
 
 async def _pump(request: Request, appender: Appender) -> Upload:

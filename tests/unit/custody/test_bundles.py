@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custody.bundles import EntryBundles, decode, encode, path
-from custody.kernel.errors import Corrupt
+from custody.kernel.errors import Conflict, Corrupt
 
 
 class Store:
@@ -49,11 +49,19 @@ def test_an_interrupted_append_is_continued(first: int, second: int) -> None:
     assert list(bundles.leaves()) == [*leaves, b"more"]
 
 
+def test_a_publisher_that_saw_less_than_another_stored_looks_again() -> None:
+    bundles = EntryBundles(Store())
+    bundles.append(0, [b"a", b"b"])
+    with pytest.raises(Conflict, match=r"ledger\.checkpoint_moved"):
+        bundles.append(0, [b"a"])
+    assert list(bundles.leaves()) == [b"a", b"b"]
+
+
 def test_other_leaves_in_the_same_place_are_refused() -> None:
     store = Store()
     bundles = EntryBundles(store)
     bundles.append(0, [b"a", b"b"])
-    for other in ([b"a", b"x"], [b"a"], [b"x"]):
+    for other in ([b"a", b"x"], [b"x"], [b"x", b"b", b"c"]):
         with pytest.raises(Corrupt, match=r"ledger\.bundle_differs"):
             bundles.append(0, other)
     assert list(store.files) == [path(0)]

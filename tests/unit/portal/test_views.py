@@ -1,6 +1,7 @@
 """Between a form's words and what is asked for; between ids in events and what people call them."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -9,16 +10,16 @@ from custody import event
 from custody.kernel.errors import Invalid
 from evidence_api.queries.cases import ROUND, Thing
 from portal.catalog import LANGUAGES, Language
+from portal.filters import of_trail
 from portal.lines import readable
 from portal.pages.audit import AREAS
-from portal.views.audit import _wanted
 from portal.views.cases import _until
 
 ONE, TWO, THREE, FOUR = (UUID(int=number) for number in range(1, 5))
 
 
 def test_filter_days_are_local_and_the_last_is_whole() -> None:
-    wanted = _wanted({"since": "2026-03-14", "until": "2026-03-14"})
+    wanted = of_trail({"since": "2026-03-14", "until": "2026-03-14"})
     assert wanted.since == datetime(2026, 3, 13, 19, tzinfo=UTC)
     assert wanted.until == datetime(2026, 3, 14, 19, tzinfo=UTC)
 
@@ -32,11 +33,11 @@ def test_a_grant_ends_with_the_local_day() -> None:
 
 
 def test_every_event_of_a_case_is_in_some_area() -> None:
-    covered = {first for area in AREAS for first in _wanted({"area": area}).areas}
+    covered = {first for area in AREAS for first in of_trail({"area": area}).areas}
     of_no_case = {"system", "store", "key", "config", "ledger", "log"}
     assert {name.partition(".")[0] for name in event.WHO} - of_no_case <= covered
-    assert set(_wanted({"area": "exhibit"}).areas) == {"exhibit", "upload", "fixity", "intake", "receipt", "disposal"}
-    assert _wanted({"area": "everything; DROP"}).areas == ()
+    assert set(of_trail({"area": "exhibit"}).areas) == {"exhibit", "upload", "fixity", "intake", "receipt", "disposal"}
+    assert of_trail({"area": "everything; DROP"}).areas == ()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -47,3 +48,10 @@ def test_ids_are_read_as_names_and_numbers(language: Language) -> None:
     assert "3" in told[str(TWO)]
     assert told[str(THREE)].startswith(told[str(TWO)] + ", ")
     assert "2" in told[str(FOUR)]
+
+
+def test_no_view_hides_a_refusal_from_the_record() -> None:
+    """Views answer refusals through `visits.try_form`, which notes them; whoever catches one notes it too."""
+    for view in (Path(__file__).parents[3] / "portal" / "views").glob("*.py"):
+        source = view.read_text(encoding="utf-8")
+        assert source.count("    except ") <= source.count("note_refusal(request, refusal)"), view.name

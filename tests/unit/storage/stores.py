@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import count
 
 from custody.kernel.errors import Conflict, Corrupt, NotFound
-from storage.ports import LOCKED_BUCKETS, Part, Stored
+from storage.ports import LOCKED_BUCKETS, Begun, Part, Stored
 
 
 class MemoryStore:
@@ -73,6 +73,10 @@ class MemoryStore:
 
     def abort(self, bucket: str, key: str, upload_id: str) -> None:
         self.multiparts.pop(upload_id, None)
+
+    def begun(self, bucket: str) -> Iterator[Begun]:
+        """Keys are not kept here."""
+        return (Begun("", upload_id, None) for upload_id in sorted(self.multiparts))
 
     def get(self, bucket: str, key: str, version_id: str, offset: int, length: int) -> Iterator[bytes]:
         self.reads.append((offset, length))

@@ -45,13 +45,15 @@ def test_every_reason_is_translated() -> None:
 
 
 def test_every_code_has_its_sentences() -> None:
-    codes = literals({"VerificationError", "passed", "_at"}, 1)
+    codes = literals({"VerificationError", "passed", "_at", "refused_at"}, 1)
     codes |= literals({"_refusal"}, 0)
     codes |= {
         "passed.time_stamps",
         "passed.not_asked",
         "passed.no_witnesses",
         "passed.witnesses",
+        "passed.checkpoint",
+        "passed.succession",
         "witnesses.signature",
     }
     for language, module in words.LANGUAGES.items():

@@ -45,6 +45,7 @@ ANYWHERE: Mapping[str, set[Role]] = {
     "disclosure.read": AUDITOR,
     "trail.read": AUDITOR,
     "trail.export": AUDITOR,
+    "trail.personal": AUDITOR,
     "ledger.check": AUDITOR,
 }
 
@@ -85,6 +86,8 @@ IN_OWN_CASE: Mapping[str, set[Role]] = {
     "disclosure.read": STAFF | AUDITOR,
     "trail.read": PROSECUTORS | AUDITOR,
     "trail.export": PROSECUTORS | AUDITOR,
+    "trail.personal": {Role.SUPERVISING_PROSECUTOR} | AUDITOR,
+    "content.copy": STAFF,
     "job.read": READERS,
 }
 

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from evidence_api.migrations import law1
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

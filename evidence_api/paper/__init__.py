@@ -1,0 +1,1 @@
+"""Acts on paper: receipts, trails, destruction acts as PDF, sealed with the office's signature."""

@@ -1,0 +1,17 @@
+"""A short run of chaos; the long one: `python -m tests.failures.chaos --kills 1000`."""
+
+from pathlib import Path
+
+from tests.failures import chaos
+
+KILLS = 25
+
+
+def test_nothing_acknowledged_is_lost_and_nothing_forks(tmp_path: Path) -> None:
+    told = chaos.run(tmp_path, KILLS, seed=20261122)
+    assert told.kills.total() == KILLS
+    assert set(told.kills) == set(chaos.TARGETS)
+    assert told.acknowledged > 100
+    assert told.heads > 10
+    assert {kind for _, kind, _ in told.faults} == {"persisted", "not persisted"}
+    assert any(second for _, _, second in told.faults)
