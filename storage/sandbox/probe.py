@@ -1,4 +1,4 @@
-"""A task that tries what a hostile file would try, and says what came of it: for tests and for `dalel` to look at."""
+"""A task that tries what a hostile file would try, and says what came of it. The tests run it."""
 
 import os
 import socket
