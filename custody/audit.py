@@ -147,10 +147,16 @@ class ChainLink:
     last_leaf_hash: bytes | None = field(default=None)
 
 
-def chain(session: Session, item: str) -> list[EntryView]:
-    """The whole chain of an item, in order."""
-    query = select(LedgerEntryRow).where(LedgerEntryRow.item == item).order_by(LedgerEntryRow.item_seq)
+def chain(session: Session, item: str, *, limit: int | None = None) -> list[EntryView]:
+    """The chain of an item from its first event on, in order: the whole, or the first `limit` of it."""
+    query = select(LedgerEntryRow).where(LedgerEntryRow.item == item).order_by(LedgerEntryRow.item_seq).limit(limit)
     return [_view(row) for row in session.scalars(query)]
+
+
+def positions(session: Session, type: str, items: Sequence[str]) -> dict[str, EntryView]:
+    """The last event of a type on each of these chains, by item; chains that have none yet are left out."""
+    query = select(LedgerEntryRow).where(LedgerEntryRow.item.in_(items), LedgerEntryRow.type == type)
+    return {row.item: _view(row) for row in session.scalars(query.order_by(LedgerEntryRow.seq))}
 
 
 def trail(
@@ -285,7 +291,7 @@ def heads(session: Session, wanted: HeadFilter, *, before_size: int | None = Non
     if wanted.without_quorum:
         query = query.where(~exists().where(CheckpointQuorumRow.size == CheckpointRow.size))
     rows = session.scalars(query.limit(limit + 1)).all()
-    found = tuple(_checkpoint(session, row) for row in rows[:limit])
+    found = tuple(_checkpoints(session, rows[:limit]))
     return HeadPage(found, found[-1].size if len(rows) > limit else None)
 
 
@@ -334,21 +340,36 @@ def _timestamp(row: CheckpointTimestampRow) -> TimestampView:
 
 
 def _checkpoint(session: Session, row: CheckpointRow) -> CheckpointView:
-    stamps = select(CheckpointTimestampRow).where(CheckpointTimestampRow.size == row.size)
-    query = select(CosignatureRow).where(CosignatureRow.size == row.size).order_by(CosignatureRow.name)
-    cosigned = session.scalars(query).all()
-    origin, tree_size, _ = row.note.split("\n", 2)
-    return CheckpointView(
-        size=row.size,
-        origin=origin,
-        tree_size=int(tree_size),
-        root=bytes(row.root),
-        note=row.note + "".join(one.line for one in cosigned),
-        published_at=row.published_at,
-        witnesses=tuple(WitnessView(one.name, from_ms(one.time_s * 1000)) for one in cosigned),
-        witnessed_at=session.scalar(select(CheckpointQuorumRow.reached_at).where(CheckpointQuorumRow.size == row.size)),
-        timestamps=tuple(map(_timestamp, session.scalars(stamps.order_by(CheckpointTimestampRow.authority)))),
-    )
+    return _checkpoints(session, [row])[0]
+
+
+def _checkpoints(session: Session, rows: Sequence[CheckpointRow]) -> list[CheckpointView]:
+    """Heads with all that came in about them, in three queries however many they are."""
+    sizes = [row.size for row in rows]
+    cosigned: dict[int, list[CosignatureRow]] = {size: [] for size in sizes}
+    query = select(CosignatureRow).where(CosignatureRow.size.in_(sizes)).order_by(CosignatureRow.name)
+    for one in session.scalars(query):
+        cosigned[one.size].append(one)
+    stamps: dict[int, list[TimestampView]] = {size: [] for size in sizes}
+    stamped = select(CheckpointTimestampRow).where(CheckpointTimestampRow.size.in_(sizes))
+    for stamp in session.scalars(stamped.order_by(CheckpointTimestampRow.authority)):
+        stamps[stamp.size].append(_timestamp(stamp))
+    quorums = session.scalars(select(CheckpointQuorumRow).where(CheckpointQuorumRow.size.in_(sizes)))
+    reached = {one.size: one.reached_at for one in quorums}
+    return [
+        CheckpointView(
+            size=row.size,
+            origin=row.note.split("\n", 2)[0],
+            tree_size=int(row.note.split("\n", 2)[1]),
+            root=bytes(row.root),
+            note=row.note + "".join(one.line for one in cosigned[row.size]),
+            published_at=row.published_at,
+            witnesses=tuple(WitnessView(one.name, from_ms(one.time_s * 1000)) for one in cosigned[row.size]),
+            witnessed_at=reached.get(row.size),
+            timestamps=tuple(stamps[row.size]),
+        )
+        for row in rows
+    ]
 
 
 def _view(row: LedgerEntryRow) -> EntryView:

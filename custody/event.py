@@ -78,7 +78,7 @@ WHO: Mapping[str, frozenset[str]] = {
     "disposal.proposed": PROSECUTORS | MACHINE,
     "disposal.signed": PROSECUTORS,
     "disposal.approved": PROSECUTORS,
-    "disposal.rejected": PROSECUTORS,
+    "disposal.rejected": PROSECUTORS | MACHINE,
     "disposal.done": MACHINE,
     # reading
     "content.viewed": PEOPLE | MACHINE,

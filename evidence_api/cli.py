@@ -145,6 +145,43 @@ def account(login: str, name: str, role: str, language: str) -> None:
     prepare.account(configuration.load(), login=login, name=name, role=role, language=language, password=password)
 
 
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--case", required=True, help="The case's ЕРДР number, or its id.")
+@click.option("--url", required=True, envvar="DALEL_URL", show_envvar=True, help="The server, such as https://…")
+@click.option(
+    "--login",
+    required=True,
+    envvar="DALEL_LOGIN_FILE",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="A file of mode 0600: a session's token, or login and password on two lines.",
+)
+@click.option("--basis", required=True, help="The legal basis of every file: inspection, search, seizure, …")
+@click.option("--purpose", required=True, help="What they are kept for: pretrial, trial, …")
+@click.option("--retain-days", type=int, default=3650, show_default=True, help="The storage term.")
+@click.option("--list", "hash_list", type=click.Path(path_type=Path), help="The provider's list; a bag has its own.")
+@click.option("--list-format", type=click.Choice(["bagit", "sha256sum", "csv"]), help="Of the list; told by its name.")
+@click.option("--receipts", type=click.Path(path_type=Path), default=Path(), help="Where receipts are saved.")
+@click.option("--state", "memory", type=click.Path(path_type=Path), help="Where what was sent is remembered.")
+@click.option("--jobs", type=click.IntRange(1, 16), default=4, show_default=True, help="Files sent at once.")
+@click.option("--patience", "patience_s", type=float, default=600, show_default=True, help="Seconds without a server.")
+@click.option("--lang", "language", type=click.Choice(["kk", "ru", "en"]), default="kk", show_default=True)
+@click.option("--ca", type=click.Path(path_type=Path, exists=True), help="Certificates to trust, PEM.")
+@click.option("--plain-http", is_flag=True, help="Send the login unencrypted, on a closed network.")
+@click.option("--watch", is_flag=True, help="Go on: send every file that has stopped growing, until ended.")
+@click.option("--settle", "settle_s", type=float, default=10, show_default=True, help="Seconds a file must rest.")
+def upload(basis: str, purpose: str, retain_days: int, **asked: Any) -> None:
+    """Send a folder to a case. Killed and started again, it goes on at the byte.
+
+    Exit 0: everything is sealed; 1: something failed, or differs from the list; 2: it could not be begun.
+    """
+    from evidence_api.sending import command  # noqa: PLC0415  each process loads its own world
+
+    said = {"basis": basis, "purpose": purpose, "retain_days": str(retain_days)}
+    sys.exit(command.run(command.Asked(said=said, **asked), click.echo))
+
+
 @main.group()
 @click.option(
     "--data", type=click.Path(path_type=Path, exists=True), help="The data directory of a running `dalel up`."

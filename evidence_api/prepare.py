@@ -18,7 +18,7 @@ from evidence_api.migrations import run as migrations
 from evidence_api.paper import keys as office_keys
 from evidence_api.services import Services
 from evidence_api.settings import Settings
-from evidence_api.use_cases import intake
+from evidence_api.use_cases import disposing, intake, retaining
 from evidence_api.use_cases import people as accounts
 from evidence_api.workers.periodic import Chore, Periodic
 from storage.keys import FileKeyWrapper
@@ -76,6 +76,7 @@ def everything(settings: Settings) -> None:
     parts = container.services(settings)
     try:
         container.object_store(settings).ensure_buckets()
+        retaining.deliver_rules(parts, OPERATOR)
         self_test(parts)
     finally:
         parts.database.close()
@@ -93,12 +94,15 @@ def self_test(parts: Services) -> None:
 
 
 def upkeep(parts: Services) -> Periodic:
-    """What the beat does besides dispatching: abandoned uploads, ended sessions, the store's lock, the sweep."""
+    """What the beat does besides dispatching: what was left alone or has ended, holds, the store's lock, the sweep."""
     terms = session_terms(parts.settings)
     return Periodic(
         [
             Chore("abandoned uploads", MINUTE_S, lambda: intake.expire(parts)),
             Chore("ended sessions", MINUTE_S, lambda: accounts.sweep(parts.database, terms)),
+            Chore("holds in the store", 10 * MINUTE_S, lambda: retaining.follow(parts)),
+            Chore("ended terms", 60 * MINUTE_S, lambda: disposing.propose_due(parts)),
+            Chore("acts to carry on", MINUTE_S, lambda: disposing.carry_on(parts)),
             Chore("the store's lock", DAY_S, lambda: self_test(parts)),
             Chore("what killed processes left in the store", DAY_S, lambda: intake.sweep(parts)),
         ]

@@ -109,6 +109,9 @@ class Settings(BaseSettings):
     upload_limit_bytes: int = Field(default=100 * GIB, ge=1)
     upload_part_bytes: int = Field(default=16 * MIB, ge=5 * MIB, le=5 * GIB)
     upload_lifetime_seconds: int = Field(default=7 * 86_400, ge=60)
+    store_volume: Path | None = None
+    """Where the store's bytes lie, if on this machine: its free room is announced before the first byte."""
+    store_reserve_bytes: int = Field(default=1 * GIB, ge=0)
 
     # sessions and rate limits
     session_idle_seconds: int = Field(default=30 * 60, ge=60)

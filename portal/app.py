@@ -21,14 +21,17 @@ from evidence_api.services import Services
 from portal import assets, visits
 from portal.pages.session import ErrorPage, render_error
 from portal.views import (
+    anchors,
     audit,
     cases,
     disclosures,
+    disposals,
     exhibits,
     exports,
     printing,
     record,
     redaction,
+    retention,
     session,
     transcripts,
     upload,
@@ -43,7 +46,10 @@ PAGES = (
     transcripts.routes,
     redaction.routes,
     disclosures.routes,
+    retention.routes,
+    disposals.routes,
     audit.routes,
+    anchors.routes,
     record.routes,
     exports.routes,
     printing.routes,

@@ -22,6 +22,8 @@ JOB_KINDS = {
     "transcript.draft": "transcribe",
     "plan.suggest": "suggest",
     "rendition.burn": "burn",
+    "exhibit.protect": "protect",
+    "disposal.destroy": "destroy",
 }
 _STATES = {"passed": "passed", "failed": "leaks", None: "burned"}
 
@@ -33,7 +35,20 @@ def head(view: CaseView) -> CaseHead:
 
 def exhibit_ref(exhibit: Exhibit) -> ExhibitRef:
     """The exhibit as a page about something of it names it."""
-    return ExhibitRef(exhibit.id, exhibit.number, exhibit.filename)
+    return ExhibitRef(
+        exhibit.id,
+        exhibit.number,
+        exhibit.filename,
+        held=exhibit.held,
+        destroyed_at=exhibit.destroyed_at,
+        act_number=exhibit.disposal_number,
+        act_href=act_href(exhibit),
+    )
+
+
+def act_href(exhibit: Exhibit) -> str | None:
+    """Where the act is that destroyed an exhibit."""
+    return f"/disposals/{exhibit.disposal_id}" if exhibit.disposal_id else None
 
 
 def exhibit_row(exhibit: Exhibit) -> ExhibitRow:
@@ -45,7 +60,7 @@ def exhibit_row(exhibit: Exhibit) -> ExhibitRow:
         folder=exhibit.folder,
         media_type=exhibit.media_type,
         size_bytes=exhibit.size_bytes,
-        state=exhibit.state.value,
+        state="destroyed" if exhibit.destroyed_at else exhibit.state.value,
         digest=exhibit.sha256,
         checked_at=exhibit.sealed_at,
     )

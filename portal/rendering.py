@@ -72,6 +72,16 @@ def _word(jinja: Context, prefix: str, value: str) -> str:
 
 
 @pass_context
+def _withheld_ground(jinja: Context, ground: str) -> str:
+    """Why an exhibit was withheld; of a destroyed one, when and by which act."""
+    kind, _, rest = ground.partition(" ")
+    day, _, act = rest.partition(" ")
+    if kind != "destroyed" or not act:
+        return _word(jinja, "ground", ground)
+    return catalog.text(_context(jinja).language, "retention.destroyed_on", on=day, act=act)
+
+
+@pass_context
 def _code(jinja: Context, code: str, params: Mapping[str, str | int | None] | None = None) -> str:
     """The sentence of an error code: the same words as the API's."""
     return messages.sentence(code, _context(jinja).language, params or {})
@@ -122,6 +132,7 @@ def environment() -> Environment:
         t=_t,
         tn=_tn,
         word=_word,
+        withheld_ground=_withheld_ground,
         key_table=KEYS,
         asset=assets.url,
         switch=_switch,

@@ -136,6 +136,14 @@ NOTICES = frozenset(
         "signed_out",
         "check_requested",
         "examine_requested",
+        "retained",
+        "held",
+        "hold_lifted",
+        "disposal_proposed",
+        "disposal_signed",
+        "disposal_approved",
+        "disposal_rejected",
+        "rules_changed",
         "copy_recorded",
     }
 )

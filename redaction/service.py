@@ -316,3 +316,17 @@ def record_leak(work: UnitOfWork, rendition_id: UUID, report: LeakReport, *, eve
     row.event_id = event_id
     work.session.flush()
     return rendition_view(row)
+
+
+def erase(work: UnitOfWork, exhibit_id: UUID, event_id: UUID) -> int:
+    """The words that were found in a destroyed exhibit go with it; what was decided, and every digest, stays.
+
+    Returns how many suggestions lost their text.
+    """
+    plans = select(PlanRow.id).where(PlanRow.exhibit_id == exhibit_id)
+    rows = work.session.scalars(
+        select(SuggestionRow).where(SuggestionRow.plan_id.in_(plans), SuggestionRow.text != "")
+    ).all()
+    for row in rows:
+        row.text, row.event_id = "", event_id
+    return len(rows)

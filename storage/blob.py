@@ -29,7 +29,8 @@ class BlobFacts:
 
     `sha256` and `size_bytes` are of the plaintext, `ciphertext_sha256` and `ciphertext_bytes` of the object's bytes;
     digests are `sha256:<hex>`. `wrapped_key` opens only under the key-encryption key `key_id` and this `blob_id`.
-    Not guaranteed: that the store still holds what it held then; reading checks again.
+    Not guaranteed: that the store still holds what it held then; reading checks again. A blob that was destroyed keeps
+    its facts; its `wrapped_key` is empty.
     """
 
     blob_id: UUID
@@ -45,6 +46,7 @@ class BlobFacts:
     key_id: str
     retain_until: datetime
     format: str = FORMAT
+    destroyed_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,16 @@ def record_light_copy(
     )
 
 
+def erase(work: UnitOfWork, exhibit_id: UUID, event_id: UUID) -> int:
+    """The claims of a destroyed exhibit go with it; their digests stay. Returns how many readings lost theirs."""
+    rows = work.session.scalars(
+        select(ExaminationRow).where(ExaminationRow.exhibit_id == exhibit_id, ExaminationRow.facts.is_not(None))
+    ).all()
+    for row in rows:
+        row.facts, row.reason, row.event_id = None, "exhibit.destroyed", event_id
+    return len(rows)
+
+
 def examination(session: Session, exhibit_id: UUID) -> Examination | None:
     """The latest; None while there is none."""
     row = session.scalar(

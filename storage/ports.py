@@ -131,8 +131,19 @@ class ObjectStore(Protocol):
         """The end of a version's COMPLIANCE retention, UTC, or None when there is none (GOVERNANCE is none)."""
         ...
 
+    def set_hold(self, bucket: str, key: str, version_id: str, *, on: bool) -> None:
+        """Put the store's own legal hold on one version, or take it off; beside the retention, without an end.
+
+        Raises NotFound `store.missing`. Says nothing of whether the store holds to it: read back with `is_held`.
+        """
+        ...
+
+    def is_held(self, bucket: str, key: str, version_id: str) -> bool:
+        """Whether a legal hold is on the version. Raises NotFound `store.missing`."""
+        ...
+
     def delete(self, bucket: str, key: str, version_id: str) -> None:
-        """Remove one version for good. Nothing when it is gone. Raises Conflict `store.locked` under a lock."""
+        """Remove one version for good. Nothing when it is gone. Raises Conflict `store.locked` under lock or hold."""
         ...
 
     def list(self, bucket: str, prefix: str) -> Iterator[Stored]:

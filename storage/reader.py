@@ -3,10 +3,11 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 from typing import Final
 
-from custody.kernel.errors import Corrupt, Invalid
+from custody.kernel.errors import Corrupt, Gone, Invalid
 from storage.blob import FORMAT, BlobFacts
 from storage.keys import KeyWrapper
 from storage.ports import ObjectStore
@@ -23,6 +24,8 @@ class BlobReader:
     """
 
     def __init__(self, store: ObjectStore, keys: KeyWrapper, facts: BlobFacts) -> None:
+        if facts.destroyed_at is not None:
+            raise Gone("blob.destroyed", on=f"{facts.destroyed_at.astimezone(UTC):%Y-%m-%d}")
         if facts.format != FORMAT:
             raise Invalid("store.unknown_format", format=facts.format)
         self._store = store

@@ -26,6 +26,8 @@ from storage.ports import EVIDENCE, LOCKED_BUCKETS, STAGING, Begun, Part, Stored
 _PIECE_BYTES: Final = 256 * 1024
 _MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NoSuchBucket"})
 _DAMAGED: Final = frozenset({"BadDigest", "InvalidPart", "InvalidPartOrder", "XAmzContentSHA256Mismatch"})
+_NO_HOLD: Final = frozenset({"NoSuchObjectLegalHold"})
+"""What SeaweedFS answers for a version that never had one; the SDK itself knows AWS's code."""
 _NO_LOCK: Final = frozenset({"NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"})
 
 
@@ -248,6 +250,20 @@ class S3Store:
         if found is None or found.mode != COMPLIANCE:
             return None
         return found.retain_until_date.astimezone(UTC)
+
+    def set_hold(self, bucket: str, key: str, version_id: str, *, on: bool) -> None:
+        change = self._client.enable_object_legal_hold if on else self._client.disable_object_legal_hold
+        with _calling():
+            change(self._name(bucket), key, version_id=version_id)
+
+    def is_held(self, bucket: str, key: str, version_id: str) -> bool:
+        with _calling():
+            try:
+                return self._client.is_object_legal_hold_enabled(self._name(bucket), key, version_id=version_id)
+            except S3Error as fault:
+                if fault.code not in _NO_HOLD:
+                    raise
+                return False
 
     def delete(self, bucket: str, key: str, version_id: str) -> None:
         try:

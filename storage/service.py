@@ -264,6 +264,7 @@ def blob_facts(session: Session, blob_id: UUID) -> BlobFacts:
         key_id=row.key_id,
         retain_until=row.retain_until,
         format=row.format,
+        destroyed_at=row.destroyed_at,
     )
 
 

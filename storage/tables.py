@@ -61,7 +61,10 @@ class UploadSegmentRow(Base):
 
 
 class BlobRow(Recorded, Base):
-    """An object that was read back, verified and locked. Its facts never change, but for the wrapping of its key."""
+    """An object that was read back, verified and locked. Its facts never change, but for the wrapping of its key.
+
+    A destroyed blob keeps its row and has no key: the database refuses to give it one again.
+    """
 
     __tablename__ = "blobs"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -78,7 +81,22 @@ class BlobRow(Recorded, Base):
     key_id: Mapped[str]
     retain_until: Mapped[datetime]
     created_at: Mapped[datetime]
-    __table_args__ = (CheckConstraint("size_bytes > 0 AND ciphertext_bytes > size_bytes", name="sizes"),)
+    destroyed_at: Mapped[datetime | None]
+    __table_args__ = (
+        CheckConstraint("size_bytes > 0 AND ciphertext_bytes > size_bytes", name="sizes"),
+        CheckConstraint("(destroyed_at IS NULL) = (octet_length(wrapped_key) > 0)", name="no_key_once_destroyed"),
+    )
+
+
+class HeldObjectRow(Base):
+    """An object version on which the store itself was asked for a legal hold and answered that it holds.
+
+    Operational: the hold is the business of its own row and event; this says how far the store has followed.
+    """
+
+    __tablename__ = "held_objects"
+    blob_id: Mapped[UUID] = mapped_column(primary_key=True)
+    held_at: Mapped[datetime]
 
 
 class ExaminationRow(Recorded, Base):
@@ -93,7 +111,7 @@ class ExaminationRow(Recorded, Base):
     made_at: Mapped[datetime]
     __table_args__ = (
         CheckConstraint("(facts IS NULL) = (reason IS NOT NULL)", name="outcome"),
-        CheckConstraint("(facts IS NULL) = (facts_sha256 IS NULL)", name="digest"),
+        CheckConstraint("facts IS NULL OR facts_sha256 IS NOT NULL", name="digest"),
     )
 
 

@@ -32,7 +32,7 @@ from evidence_api.jobs import Job, JobFacts, Runner
 from evidence_api.services import Services
 from evidence_api.settings import Settings
 from evidence_api.stack.endpoints import Endpoints
-from evidence_api.use_cases import handlers, people
+from evidence_api.use_cases import handlers, people, retaining
 from storage.ports import STAGING, ObjectStore
 from tests.databases import FreshDatabase
 
@@ -271,6 +271,7 @@ def whole(stack: Endpoints, database: FreshDatabase, directory: Path) -> Iterato
     prepare.keys(settings)
     container.object_store(settings).ensure_buckets()
     system = System(settings, container.services(settings))
+    retaining.deliver_rules(system.services, prepare.OPERATOR)
     order, publisher = container.ledger(settings)
     stop = threading.Event()
     threads = [

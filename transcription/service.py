@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from custody.kernel.errors import Conflict, Corrupt, NotFound
+from custody.kernel.errors import Conflict, Corrupt, Gone, NotFound
 from custody.kernel.unit_of_work import UnitOfWork
 from transcription import edits as editing
 from transcription import revision as rules
@@ -200,7 +200,7 @@ def read(session: Session, transcript_id: UUID, number: int | None = None) -> Re
     """A revision with its text, the latest by default.
 
     Raises NotFound `transcript.not_found` and `transcript.no_such_revision` (also while there is no draft yet), Corrupt
-    `transcript.damaged` when the stored text does not have its digest.
+    `transcript.damaged` when the stored text does not have its digest, Gone `transcript.destroyed`.
     """
     row = _row(session, transcript_id)
     revision = _revision(session, row, number)
@@ -225,6 +225,21 @@ def history(session: Session, transcript_id: UUID) -> tuple[RevisionFacts, ...]:
         select(RevisionRow).where(RevisionRow.transcript_id == transcript_id).order_by(RevisionRow.number)
     )
     return tuple(_revision_facts(row) for row in rows)
+
+
+def erase(work: UnitOfWork, exhibit_id: UUID, event_id: UUID) -> int:
+    """The words of a destroyed exhibit go with it; who wrote and confirmed what, and every digest, stays.
+
+    Returns how many revisions lost their text. The database refuses this for an exhibit that was not destroyed.
+    """
+    rows = work.session.scalars(
+        select(RevisionRow)
+        .join(TranscriptRow, TranscriptRow.id == RevisionRow.transcript_id)
+        .where(TranscriptRow.exhibit_id == exhibit_id, RevisionRow.content != "")
+    ).all()
+    for row in rows:
+        row.content, row.event_id = "", event_id
+    return len(rows)
 
 
 def _row(session: Session, transcript_id: UUID) -> TranscriptRow:
@@ -261,6 +276,8 @@ def _head(row: RevisionRow) -> Head:
 
 def _said(row: RevisionRow) -> Transcript:
     content = row.content.encode()
+    if not content:
+        raise Gone("transcript.destroyed")
     if digest(content) != row.sha256:
         raise Corrupt("transcript.damaged")
     return parse(content)

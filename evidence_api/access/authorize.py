@@ -17,7 +17,8 @@ def authorize(
 
     A refusal is durable as `access.denied` before it is raised. Raises Unauthenticated `session.required` for someone
     not signed in (not recorded: there is nobody to name), NotFound `access.not_found` when the viewer may not know
-    that the thing exists, Denied `plan.self_approval` for approving one's own work, Denied `access.denied` otherwise.
+    that the thing exists, Denied `plan.self_approval` or `disposal.self_approval` for approving one's own
+    work, Denied `access.denied` otherwise.
     """
     reason = policy.refusal(viewer, route, resource)
     role = viewer.acting_role(resource)
@@ -30,7 +31,7 @@ def authorize(
     if not policy.may_know(viewer, resource):
         raise NotFound("access.not_found")
     if reason == "second_person_needed":
-        raise Denied("plan.self_approval")
+        raise Denied("disposal.self_approval") if route.startswith("disposal.") else Denied("plan.self_approval")
     raise Denied("access.denied", reason=reason)
 
 

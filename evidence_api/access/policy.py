@@ -200,6 +200,8 @@ ROUTES: Mapping[str, Predicate] = {
     "upload.read": team & owner,
     "upload.append": team & owner,
     "upload.terminate": team & owner,
+    "receipt.issue": team,
+    "receipt.read": team | auditor,
     # transcripts
     "transcript.read": team_and_expert,
     "transcript.request": team,
@@ -221,6 +223,18 @@ ROUTES: Mapping[str, Predicate] = {
     "disclosure.read": team | auditor | clerk_of_released | defence_recipient,
     "disclosure.download": defence_recipient,
     "disclosure.receipt": defence_recipient,
+    # keeping and destroying
+    "rules.read": is_role(INVESTIGATOR, PROSECUTOR, SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR),
+    "rules.change": administrator,
+    "retention.read": team | auditor,
+    "retention.extend": team,
+    "hold.place": team,
+    "hold.lift": prosecution,
+    "disposal.read": team | auditor,
+    "disposal.propose": prosecution,
+    "disposal.sign": prosecution,
+    "disposal.approve": prosecution & ~submitter,
+    "disposal.reject": prosecution,
     # the record
     "trail.read": prosecution | auditor,
     "trail.export": prosecution | auditor,

@@ -10,6 +10,9 @@ from custody.proof.disclosure import DisclosedFile, Withheld
 WITHHOLD_GROUNDS = ("under_review", "witness_safety", "personal_data", "minor", "state_secret", "not_material")
 """Why an exhibit is not handed over in this round. `under_review`: its redaction is not finished."""
 
+DESTROYED = "destroyed"
+"""The first word of the ground that the release itself gives for an exhibit that was destroyed under an act."""
+
 DRAFT, RELEASING, READY, FAILED = "draft", "releasing", "ready", "failed"
 
 FILE_NAMES = {
@@ -63,10 +66,22 @@ def check_release(candidates: Sequence[Candidate], withheld: Sequence[Withheld],
         raise Invalid("disclosure.foreign_exhibit")
 
 
+def destroyed_ground(on: str, act: int | None) -> str:
+    """`destroyed 2026-11-22 3`: the day and the number of the destruction act, for reader and manifest."""
+    return f"{DESTROYED} {on} {act}"
+
+
+def destroyed_by(ground: str) -> tuple[str, str] | None:
+    """The day and the act's number of such a ground, None for every other."""
+    word, _, rest = ground.partition(" ")
+    day, _, act = rest.partition(" ")
+    return (day, act) if word == DESTROYED else None
+
+
 def check_grounds(withheld: Sequence[Withheld]) -> None:
     """Raises Invalid `disclosure.unknown_ground`."""
     for item in withheld:
-        if item.ground not in WITHHOLD_GROUNDS:
+        if item.ground not in WITHHOLD_GROUNDS and destroyed_by(item.ground) is None:
             raise Invalid("disclosure.unknown_ground", number=item.number)
 
 

@@ -11,6 +11,7 @@ from html import escape
 from urllib.parse import quote
 
 from custody.proof.disclosure import DisclosedFile, Manifest, Withheld
+from evidence_api.disclosure.model import destroyed_by
 
 LANGUAGES = ("kk", "ru", "en")
 _ZONE = timezone(timedelta(hours=5))
@@ -173,10 +174,21 @@ def _withheld(withheld: tuple[Withheld, ...]) -> str:
     if not withheld:
         return f"{title}<p>{_three('Барлығы берілді', 'Передано всё', 'Nothing was withheld')}</p>"
     rows = "".join(
-        f'<tr><td class="n">{item.number}</td><td>{_three(*_GROUNDS.get(item.ground, (item.ground,) * 3))}</td></tr>'
-        for item in withheld
+        f'<tr><td class="n">{item.number}</td><td>{_three(*_ground(item.ground))}</td></tr>' for item in withheld
     )
     return f"{title}<table><tbody>{rows}</tbody></table>"
+
+
+def _ground(ground: str) -> tuple[str, str, str]:
+    destroyed = destroyed_by(ground)
+    if destroyed is None:
+        return _GROUNDS.get(ground, (ground,) * 3)
+    day, act = destroyed
+    return (
+        f"{day} күні № {act} жою актісі бойынша жойылған",
+        f"Уничтожено {day} по акту об уничтожении № {act}",
+        f"Destroyed on {day} under destruction act No. {act}",
+    )
 
 
 def _explained(code: str, manifest: Manifest, package_name: str) -> str:

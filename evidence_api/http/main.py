@@ -4,17 +4,30 @@ from fastapi import FastAPI
 
 from evidence_api import container, settings
 from evidence_api.http.app import create_app
-from evidence_api.http.routes import disclosures, exhibits, light, log, redaction, trail, transcripts, uploads
+from evidence_api.http.routes import (
+    deliveries,
+    disclosures,
+    exhibits,
+    light,
+    log,
+    redaction,
+    retention,
+    trail,
+    transcripts,
+    uploads,
+)
 from evidence_api.services import Services
 
 ROUTERS = (
     uploads.routes,
     exhibits.routes,
     light.routes,
+    deliveries.routes,
     transcripts.routes,
     redaction.routes,
     disclosures.routes,
     trail.routes,
+    retention.routes,
 )
 ROOT_ROUTERS = (log.routes,)
 

@@ -14,6 +14,7 @@ TABLE_MODULES = (
     "evidence_api.http.tables",
     "storage.tables",
     "evidence_api.disclosure.tables",
+    "evidence_api.retention.tables",
     "redaction.tables",
     "transcription.tables",
 )

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from custody import audit
-from custody.audit import CheckpointView, EntryView, TrailFilter
+from custody.audit import CheckpointView, EntryView
 from evidence_api import jobs
 from evidence_api.access import policy
 from evidence_api.access.policy import Resource, Viewer
@@ -76,6 +76,7 @@ _PARTS = (
     ("exhibits", "exhibit.list"),
     ("people", "case.grants"),
     ("disclosures", "disclosure.list"),
+    ("retention", "retention.read"),
     ("trail", "trail.read"),
 )
 
@@ -153,7 +154,8 @@ def exhibit_view(services: Services, exhibit_id: UUID) -> ExhibitView:
             names=names_in(session, chain, [exhibit.registered_by]),
             things=things_in(session, exhibit.case_id, chain),
             transcript=transcript,
-            transcript_confirmed=transcripts.confirmed(session, exhibit_id) is not None,
+            transcript_confirmed=exhibit.destroyed_at is None
+            and transcripts.confirmed(session, exhibit_id) is not None,
             plan=planned[0] if planned else None,
             plan_request=request,
             renditions=tuple(plans.renditions_of_exhibits(session, [exhibit_id])),
@@ -215,22 +217,3 @@ def count_exhibits(services: Services, case_id: UUID) -> int:
     """How many exhibits a case has, in whatever state."""
     with services.database.read() as session:
         return sum(reads.count_exhibits(session, case_id).values())
-
-
-def covering_note(services: Services, case_id: UUID, exhibit_ids: Collection[UUID]) -> str | None:
-    """The first signed head that covers the sealing of all these exhibits; None while there is none."""
-    wanted = {str(one) for one in exhibit_ids}
-    last = -1
-    with services.database.read() as session:
-        before: int | None = None
-        while wanted:
-            criteria = TrailFilter(case_id=case_id, types=("exhibit.sealed",))
-            page = audit.trail(session, criteria, before_seq=before, limit=audit.MAX_PAGE)
-            found = {str(entry.data["exhibit"]): entry.seq for entry in page.entries if entry.data["exhibit"] in wanted}
-            last = max([last, *found.values()])
-            wanted -= found.keys()
-            before = page.next_seq
-            if before is None:
-                break
-        head = audit.checkpoint_covering(session, last) if last >= 0 and not wanted else None
-    return head.note if head else None

@@ -3,8 +3,10 @@
 from evidence_api.disclosure.model import WITHHOLD_GROUNDS
 from evidence_api.disclosure.service import Disclosure
 from evidence_api.jobs import JobView
-from evidence_api.registry.facts import Case, Exhibit, Grant
+from evidence_api.registry.facts import Case, Exhibit, Grant, Hold
 from evidence_api.registry.model import GRANTABLE, ExhibitForm, Role
+from evidence_api.retention.model import HoldGround, LiftGround, Rejection, Rule, parse_rules
+from evidence_api.retention.service import Disposal
 from redaction.burn.transcript import BLOCK, Passage
 from redaction.model import PageBox, SpokenWord, Suggestion, WordSpan
 from redaction.plan import Addition, Decision
@@ -28,20 +30,26 @@ __all__ = [
     "Case",
     "Decision",
     "Disclosure",
+    "Disposal",
     "Edit",
     "Exhibit",
     "ExhibitForm",
     "Grant",
+    "Hold",
+    "HoldGround",
     "JobView",
+    "LiftGround",
     "PageBox",
     "Passage",
     "PlanView",
     "Purpose",
     "Reading",
+    "Rejection",
     "RenameSpeaker",
     "RenditionView",
     "RevisionFacts",
     "Role",
+    "Rule",
     "SetSpeaker",
     "SetText",
     "SpokenWord",
@@ -49,5 +57,6 @@ __all__ = [
     "Transcript",
     "TranscriptFacts",
     "WordSpan",
+    "parse_rules",
     "parse_sha256",
 ]

@@ -1,6 +1,6 @@
 """Personal values of events as one reader may see them: one record, its names withheld from whom they are not for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from custody import personal
 from custody.audit import EntryView
 from custody.personal import Erasure
+from evidence_api.services import Services
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,12 @@ def shown(session: Session, entries: Iterable[EntryView], *, may_see: bool) -> M
     """The personal values of events, by event."""
     found = personal.values(session, {entry.id: entry.personal for entry in entries})
     return {event_id: tuple(_shown(one, may_see=may_see) for one in values) for event_id, values in found.items()}
+
+
+def of(services: Services, entries: Sequence[EntryView], *, may_see: bool) -> Mapping[UUID, tuple[Shown, ...]]:
+    """As `shown`, in a session of its own."""
+    with services.database.read() as session:
+        return shown(session, entries, may_see=may_see)
 
 
 def _shown(one: personal.Value, *, may_see: bool) -> Shown:

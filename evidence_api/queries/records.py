@@ -6,7 +6,8 @@ head and the store. Not proved: what only a reading of every byte shows (the las
 installation, which computes it, would hide from its own page; for that there are package, verifier and witnesses.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -20,17 +21,16 @@ from custody.checking.difference import Differs
 from custody.checking.difference import Step as CheckStep
 from custody.kernel.clock import from_ms, to_ms
 from custody.kernel.errors import Corrupt, DalelError, Unavailable
-from custody.ledger import Proofs
-from custody.proof import grammar, merkle, note, policy, timestamp
+from custody.proof import checkpoint, grammar, handover, merkle, note, policy, timestamp
 from custody.proof.policy import Policy, QuorumNotReached
 from custody.proof.refusal import Step, Value, VerificationError
 from custody.proof.strict import ProofError
 from custody.proof.verify import moment
 from evidence_api.queries.cases import Thing, names_in, things_in
-from evidence_api.queries.personal import Shown, shown
 from evidence_api.registry import reads
 from evidence_api.registry.facts import Exhibit
 from evidence_api.services import Services
+from evidence_api.use_cases import proving
 from evidence_api.use_cases.checking import stored_as_said
 
 MAX_EVENTS = 20_000
@@ -102,7 +102,6 @@ class Record:
     chain: tuple[EntryView, ...]
     names: Mapping[UUID, str]
     things: Mapping[UUID, Thing]
-    personal: Mapping[UUID, tuple[Shown, ...]]
     steps: tuple[Looked, ...]
     same: Sameness
     people: tuple[Toucher, ...]
@@ -113,18 +112,14 @@ class Record:
     head: CheckpointView | None
 
 
-def of_exhibit(services: Services, exhibit_id: UUID, *, may_see: bool = False) -> Record:
-    """The record of an exhibit, checked. Raises NotFound `exhibit.not_found`; what fails is found, not raised.
-
-    `may_see`: whether the reader may see personal values, as far as they were not erased.
-    """
+def of_exhibit(services: Services, exhibit_id: UUID) -> Record:
+    """The record of an exhibit, checked. Raises NotFound `exhibit.not_found`; what fails is found, not raised."""
     with services.database.read() as session:
         exhibit = reads.get_exhibit(session, exhibit_id)
         item = f"exhibit:{exhibit_id}"
-        chain = tuple(audit.chain(session, item))
+        chain = tuple(audit.chain(session, item, limit=MAX_EVENTS + 1))
         queued = audit.waiting(session, item)
         names, things = names_in(session, chain), things_in(session, exhibit.case_id, chain)
-        values = shown(session, chain, may_see=may_see)
         head = _head(services, session, chain)
     covered = [entry for entry in chain if head is not None and entry.seq < head.size]
     trusted = policy.parse(services.policy.encode()) if services.policy else None
@@ -144,7 +139,6 @@ def of_exhibit(services: Services, exhibit_id: UUID, *, may_see: bool = False) -
         chain=chain,
         names=names,
         things=things,
-        personal=values,
         steps=(*steps[:2], stored, *steps[2:]),
         same=_same(chain, stored),
         people=_people(chain),
@@ -223,19 +217,38 @@ def _follows(item: str, exhibit: Exhibit, chain: Sequence[EntryView]) -> Looked:
 
 
 def _included(services: Services, covered: Sequence[EntryView], head: CheckpointView | None) -> Looked:
-    """Step 8, against the root of the published head; the tree is read from the public tiles, not from the database."""
+    """Step 8, against the roots of published heads: this one, and the final ones of logs that were closed before it.
+
+    The trees are read from the public tiles, not from the database.
+    """
     if head is None or not covered:
         raise Unavailable("record.not_published")
     newest = covered[-MAX_PROVED:]
-    proofs = Proofs(services.tiles).inclusion([entry.seq for entry in newest], head.size)
-    for entry in newest:
-        leaf = merkle.leaf_hash(entry.canonical)
-        try:
-            merkle.verify_inclusion(leaf, entry.seq, head.size, proofs[entry.seq], head.root)
-        except ProofError as error:
-            why = {"reason": error.reason, "detail": error.detail}
-            raise VerificationError(Step.INCLUSION, "proofs.invalid", line=entry.item_seq + 1, **why) from error
-    return Looked(Step.INCLUSION, State.HOLDS, "passed.inclusion", {"events": len(newest), "size": head.size})
+    with services.database.read() as session:
+        plan = proving.plan(session, newest, head)
+    leaves, closed = proving.proven(services.tiles, plan, newest)
+    trees = [checkpoint.parse(checkpoint_text(one.head).decode()) for one in plan.heads]
+    for share, tree in zip([*(one.leaves for one in closed), leaves], trees, strict=True):
+        for leaf in share:
+            with _proof_of(grammar.parse(leaf.leaf).item_seq + 1):
+                merkle.verify_inclusion(merkle.leaf_hash(leaf.leaf), leaf.index, tree.size, leaf.proof, tree.root)
+    for one, following in zip(closed, trees[1:], strict=True):
+        with _proof_of(0):
+            passed = handover.parse(one.checkpoint, one.closed.leaf, one.opened.leaf, one.closed.proof)
+            handover.verify_last(passed)
+            handover.verify_signature(passed)
+            handover.verify_begin(passed, one.opened.proof, following)
+    return Looked(Step.INCLUSION, State.HOLDS, "passed.inclusion", {"events": len(newest), "size": head.tree_size})
+
+
+@contextmanager
+def _proof_of(number: int) -> Iterator[None]:
+    """Whatever does not hold inside is the proof of the event of this number (0: of the step from log to log)."""
+    try:
+        yield
+    except ProofError as error:
+        why = {"reason": error.reason, "detail": error.detail}
+        raise VerificationError(Step.INCLUSION, "proofs.invalid", line=number, **why) from error
 
 
 def _signed(trusted: Policy | None, head: CheckpointView | None) -> Looked:
@@ -248,7 +261,7 @@ def _signed(trusted: Policy | None, head: CheckpointView | None) -> Looked:
     except ProofError as error:
         why = {"reason": error.reason, "detail": error.detail}
         raise VerificationError(Step.CHECKPOINT, "checkpoint.signature", **why) from error
-    if (signed.size, signed.root) != (head.size, head.root):
+    if (signed.origin, signed.size, signed.root) != (head.origin, head.tree_size, head.root):
         raise VerificationError(Step.CHECKPOINT, "form", entry="checkpoint", reason="a field is not what it must be")
     return Looked(Step.CHECKPOINT, State.HOLDS, "passed.checkpoint", {"origin": signed.origin, "size": signed.size})
 

@@ -42,7 +42,7 @@ def choices(services: Services, case_id: UUID) -> Choices:
     """Recipients, sealed exhibits with what was burned from them, and the number a first round would get."""
     with services.database.read() as session:
         grants = reads.grants_in(session, case_id, services.database.clock.now())
-        exhibits = reads.sealed_exhibits(session, case_id)
+        exhibits = [one for one in reads.sealed_exhibits(session, case_id) if one.destroyed_at is None]
         burned = plans.renditions_of_exhibits(session, [exhibit.id for exhibit in exhibits])
         items = tuple(
             Choice(

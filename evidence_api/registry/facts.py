@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from custody.kernel.errors import Conflict, Gone
 from evidence_api.registry.model import ExhibitState, Role
 
 T = TypeVar("T")
@@ -61,7 +62,8 @@ class Grant:
 class Exhibit:
     """One exhibit. Until `state` is sealed, `sha256` and `size_bytes` are what the client announced.
 
-    `recorded_at` and `metadata` are claims of the file or its bearer, never facts (R2).
+    `recorded_at` and `metadata` are claims of the file or its bearer, never facts (R2). `held`: a hold on it or on its
+    case stands. What was destroyed keeps its facts, and names the act by its number in the case.
     """
 
     id: UUID
@@ -85,12 +87,44 @@ class Exhibit:
     reason: str | None
     recorded_at: str
     metadata: Mapping[str, Any]
+    category: str | None
+    rule_version: int | None
+    held: bool
+    disposal_id: UUID | None
+    disposal_number: int | None
+    destroyed_at: datetime | None
 
     @property
     def announced(self) -> tuple[str | int, ...]:
         """What its sender said of it, as `ExhibitForm.announced`."""
         said = (self.filename, self.folder, self.sha256, self.size_bytes)
         return (*said, self.basis, self.purpose, self.retain_days, self.recorded_at)
+
+    def check_content(self) -> UUID:
+        """The blob of its bytes. Raises Conflict `exhibit.not_sealed`, Gone `exhibit.destroyed` naming the act."""
+        if self.destroyed_at is not None:
+            raise Gone(
+                "exhibit.destroyed", on=f"{self.destroyed_at.astimezone(UTC):%Y-%m-%d}", act=self.disposal_number
+            )
+        if self.blob_id is None:
+            raise Conflict("exhibit.not_sealed")
+        return self.blob_id
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A ground in law why nothing may be destroyed: of one exhibit, or of the whole case (`exhibit_id` None)."""
+
+    id: UUID
+    case_id: UUID
+    exhibit_id: UUID | None
+    ground: str
+    note: str
+    placed_by: UUID
+    placed_at: datetime
+    lifted_by: UUID | None
+    lifted_at: datetime | None
+    lift_ground: str | None
 
 
 @dataclass(frozen=True)

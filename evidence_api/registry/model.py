@@ -154,6 +154,8 @@ class ExhibitForm:
     purpose: str
     retain_days: int
     recorded_at: str = ""
+    category: str = ""
+    rule_version: int | None = None
 
     @property
     def term(self) -> Term:
@@ -186,4 +188,6 @@ class ExhibitForm:
             purpose=term.purpose.value,
             retain_days=term.retain_days,
             recorded_at=parse_text(self.recorded_at, "recorded_at") if self.recorded_at else "",
+            category=self.category,
+            rule_version=self.rule_version,
         )

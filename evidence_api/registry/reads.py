@@ -1,19 +1,21 @@
 """Reads of the registry: frozen facts from a session, keyset pages for lists. Nothing here decides who may read."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from custody.kernel.clock import from_ms, to_ms
 from custody.kernel.errors import NotFound
 from evidence_api.registry.facts import Account, Case, Credentials, Exhibit, Grant, Page
 from evidence_api.registry.model import ExhibitState, Role
 from evidence_api.registry.tables import AccountRow, CaseRow, ExhibitRow, GrantRow
 
 R = TypeVar("R")
+_YEAR = timedelta(days=366)
 
 
 def account_of(row: AccountRow) -> Account:
@@ -52,6 +54,12 @@ def exhibit_of(row: ExhibitRow) -> Exhibit:
         reason=row.reason,
         recorded_at=row.recorded_at_claim,
         metadata=dict(row.claims),
+        category=row.category,
+        rule_version=row.rule_version,
+        held=row.held,
+        disposal_id=row.disposal_id,
+        disposal_number=row.disposal_number,
+        destroyed_at=row.destroyed_at,
     )
 
 
@@ -149,16 +157,22 @@ def find_by_upload(session: Session, upload_id: UUID) -> Exhibit:
     return exhibit_of(row)
 
 
-def find_duplicates(session: Session, case_id: UUID, digests: Sequence[str]) -> dict[str, int]:
-    """Which of these digests already lie in the case, and under which number: asked before anything is sent."""
-    rows = session.execute(
-        select(ExhibitRow.sha256, ExhibitRow.number).where(
+def find_duplicates(session: Session, case_id: UUID, digests: Sequence[str]) -> dict[str, Exhibit]:
+    """Which of these digests the case holds or is being sent, by digest: asked before anything is sent."""
+    rows = session.scalars(
+        select(ExhibitRow).where(
             ExhibitRow.case_id == case_id,
             ExhibitRow.sha256.in_(digests),
             ExhibitRow.state.not_in((ExhibitState.REFUSED, ExhibitState.DISCARDED)),
         )
     )
-    return dict(rows.all())
+    return {row.sha256: exhibit_of(row) for row in rows}
+
+
+def find_exhibits(session: Session, case_id: UUID, ids: Sequence[UUID]) -> tuple[Exhibit, ...]:
+    """Those of these exhibits that belong to the case, by number; others are left out."""
+    query = select(ExhibitRow).where(ExhibitRow.case_id == case_id, ExhibitRow.id.in_(ids)).order_by(ExhibitRow.number)
+    return tuple(exhibit_of(row) for row in session.scalars(query))
 
 
 def list_exhibits(
@@ -197,6 +211,39 @@ def sealed_exhibits(session: Session, case_id: UUID) -> tuple[Exhibit, ...]:
     """Every sealed exhibit of a case by number: what a disclosure must account for."""
     query = select(ExhibitRow).where(ExhibitRow.case_id == case_id, ExhibitRow.state == ExhibitState.SEALED)
     return tuple(exhibit_of(row) for row in session.scalars(query.order_by(ExhibitRow.number)))
+
+
+def list_terms(
+    session: Session,
+    case_id: UUID,
+    *,
+    state: str,
+    now: datetime,
+    after: tuple[str | int, ...] | None = None,
+    limit: int = 50,
+) -> Page[Exhibit]:
+    """Sealed exhibits of a case by the end of their term; a page's key is that end in ms since 1970 and the number.
+
+    `state`: `over` (kept, and the term has ended), `year` (ends within a year), `held`, `destroyed`, else all.
+    """
+    query = select(ExhibitRow).where(ExhibitRow.case_id == case_id, ExhibitRow.retain_until.is_not(None))
+    kept = ExhibitRow.destroyed_at.is_(None)
+    match state:
+        case "over":
+            query = query.where(kept, ExhibitRow.retain_until <= now)
+        case "year":
+            query = query.where(kept, ExhibitRow.retain_until > now, ExhibitRow.retain_until <= now + _YEAR)
+        case "held":
+            query = query.where(kept, ExhibitRow.held)
+        case "destroyed":
+            query = query.where(~kept)
+    if after is not None:
+        end = from_ms(int(after[0]))
+        query = query.where(tuple_(ExhibitRow.retain_until, ExhibitRow.number) > (end, int(after[1])))
+    rows = _rows(session, query.order_by(ExhibitRow.retain_until, ExhibitRow.number), limit)
+    items = tuple(exhibit_of(row) for row in rows[:limit])
+    last = items[-1] if rows[limit:] else None
+    return Page(items, (to_ms(last.retain_until), last.number) if last and last.retain_until else None)
 
 
 def count_exhibits(session: Session, case_id: UUID) -> dict[ExhibitState, int]:

@@ -209,6 +209,8 @@ def register_exhibit(
         registered_at=work.clock.now(),
         recorded_at_claim=form.recorded_at,
         claims={},
+        category=form.category or None,
+        rule_version=form.rule_version,
         event_id=event_id,
     )
     work.session.add(row)
@@ -283,6 +285,43 @@ def describe_exhibit(work: UnitOfWork, exhibit_id: UUID, metadata: Mapping[str, 
     row = _exhibit(work, exhibit_id)
     row.claims, row.event_id = dict(metadata), event_id
     return exhibit_of(row)
+
+
+def retain_exhibit(
+    work: UnitOfWork,
+    exhibit_id: UUID,
+    *,
+    category: str | None,
+    rule_version: int | None,
+    until: datetime,
+    event_id: UUID,
+) -> Exhibit:
+    """Set the end of the term. Raises Conflict `retention.shorter`: a term is never shortened."""
+    row = _exhibit(work, exhibit_id)
+    if row.retain_until is None or until < row.retain_until:
+        raise Conflict("retention.shorter")
+    row.category, row.rule_version, row.retain_until, row.event_id = category, rule_version, until, event_id
+    return exhibit_of(row)
+
+
+def destroy_exhibit(work: UnitOfWork, exhibit_id: UUID, *, disposal_id: UUID, number: int, event_id: UUID) -> None:
+    """Its bytes can no longer be read. The row stays for ever, with its digests, and names the act; what the file
+    said about itself goes with it.
+    """
+    row = _exhibit(work, exhibit_id)
+    row.disposal_id, row.disposal_number, row.destroyed_at = disposal_id, number, work.clock.now()
+    row.claims, row.event_id = {}, event_id
+
+
+def lock_case(work: UnitOfWork, case_id: UUID) -> Case:
+    """The case, locked until the unit of work ends: holds and destructions of a case come one after the other.
+
+    Raises NotFound `case.not_found`.
+    """
+    row = work.session.get(CaseRow, case_id, with_for_update=True)
+    if row is None:
+        raise NotFound("case.not_found")
+    return case_of(row)
 
 
 def _account(work: UnitOfWork, account_id: UUID) -> AccountRow:

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, exists, or_, text
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from custody.kernel.orm import Base, Recorded
 
@@ -61,6 +61,26 @@ class GrantRow(Recorded, Base):
     )
 
 
+class HoldRow(Recorded, Base):
+    """A ground in law why nothing of an exhibit, or of a whole case (`exhibit_id` None), may be destroyed."""
+
+    __tablename__ = "holds"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    exhibit_id: Mapped[UUID | None] = mapped_column(ForeignKey("exhibits.id"), index=True)
+    ground: Mapped[str]
+    note: Mapped[str]
+    placed_by: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    placed_at: Mapped[datetime]
+    lifted_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
+    lifted_at: Mapped[datetime | None]
+    lift_ground: Mapped[str | None]
+    __table_args__ = (
+        CheckConstraint("(lifted_at IS NULL) = (lifted_by IS NULL)", name="lifted_by_a_person"),
+        Index("ix_holds_standing", "case_id", postgresql_where=text("lifted_at IS NULL")),
+    )
+
+
 class ExhibitRow(Recorded, Base):
     """One piece of digital evidence in a case. `sha256` and `size_bytes` are the client's word until it is sealed."""
 
@@ -86,10 +106,24 @@ class ExhibitRow(Recorded, Base):
     reason: Mapped[str | None]
     recorded_at_claim: Mapped[str] = mapped_column("recorded_at", default="")
     claims: Mapped[dict[str, Any]] = mapped_column("metadata", default=dict)
+    category: Mapped[str | None]
+    rule_version: Mapped[int | None]
+    disposal_id: Mapped[UUID | None]
+    disposal_number: Mapped[int | None]
+    destroyed_at: Mapped[datetime | None]
+    held: Mapped[bool] = column_property(
+        exists().where(
+            HoldRow.case_id == case_id,
+            HoldRow.lifted_at.is_(None),
+            or_(HoldRow.exhibit_id.is_(None), HoldRow.exhibit_id == id),
+        )
+    )
     __table_args__ = (
         UniqueConstraint("case_id", "number"),
         CheckConstraint("number >= 1", name="number_from_one"),
         CheckConstraint("size_bytes > 0", name="not_empty"),
+        CheckConstraint("(destroyed_at IS NULL) = (disposal_id IS NULL)", name="destroyed_by_an_act"),
+        Index("ix_exhibits_term", "retain_until", postgresql_where=text("destroyed_at IS NULL")),
         Index(
             "uq_exhibits_digest_in_case",
             "case_id",
@@ -99,3 +133,19 @@ class ExhibitRow(Recorded, Base):
         ),
         Index("ix_exhibits_upload_id", "upload_id"),
     )
+
+
+class ReceiptRow(Recorded, Base):
+    """A signed receipt for what an officer delivered. `body` is what it says, the blob the PDF. Never changes."""
+
+    __tablename__ = "receipts"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    issued_by: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    issued_at: Mapped[datetime]
+    files: Mapped[int]
+    size_bytes: Mapped[int]
+    blob_id: Mapped[UUID]
+    sha256: Mapped[str]
+    body: Mapped[dict[str, Any]]
+    __table_args__ = (Index("ix_receipts_case_id", "case_id", "issued_at"),)

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -40,6 +41,8 @@ from storage.ports import RENDITIONS
 from transcription import service as transcripts
 from transcription.model import Transcript
 from transcription.service import Reading
+
+_SHORTEST_LOCK = timedelta(days=1)
 
 
 class SuggestPlan:
@@ -163,13 +166,15 @@ class BurnRendition:
     def _store(self, exhibit: Exhibit, rendition_id: UUID, facts: BurnFacts, report: LeakReport) -> _Burned:
         if exhibit.retain_until is None:
             raise Conflict("exhibit.not_sealed")
+        # After the end of the term (a hold may keep the exhibit for years) a store refuses a lock that has ended.
+        at_least = self._services.database.clock.now() + _SHORTEST_LOCK
         blob = storage.put_derived(
             self._services.store,
             self._services.keys,
             rendition_id,
             facts.path,
             bucket=RENDITIONS,
-            retain_until=exhibit.retain_until,
+            retain_until=max(exhibit.retain_until, at_least),
         )
         return _Burned(rendition_id, facts, report, blob)
 

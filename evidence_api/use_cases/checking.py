@@ -176,6 +176,9 @@ def stored_as_said(services: Services, entry: EntryView, *, deep: bool) -> None:
     with services.database.read() as session:
         facts = _facts(session, entry)
     place = f"{facts.bucket}/{facts.key} {facts.version_id}"
+    if facts.destroyed_at is not None:
+        _destroyed(services, entry, place)
+        return
     try:
         stored = services.store.head(facts.bucket, facts.key, facts.version_id)
     except NotFound as error:
@@ -190,6 +193,15 @@ def stored_as_said(services: Services, entry: EntryView, *, deep: bool) -> None:
         raise Differs(Step.OBJECTS, "objects.lock", place, wanted.isoformat(), until.isoformat() if until else "none")
     if deep:
         _bytes(services, facts, place)
+
+
+def _destroyed(services: Services, entry: EntryView, place: str) -> None:
+    """What is said to be destroyed must be in the chain as destroyed: a row alone could hide a loss. Raises Differs."""
+    blob = str(entry.data["blob"])
+    with services.database.read() as session:
+        chain = audit.chain(session, entry.item)
+    if not any(one.type == "key.destroyed" and one.data["key"] == blob for one in chain):
+        raise Differs(Step.OBJECTS, "objects.missing", place, "key.destroyed", "nothing")
 
 
 def _facts(session: Session, entry: EntryView) -> BlobFacts:

@@ -12,7 +12,15 @@ from custody.kernel.errors import Conflict, Denied, Invalid, NotFound
 from custody.kernel.outbox import Actor, EventDraft
 from custody.proof.disclosure import DisclosedFile, Manifest, Withheld
 from evidence_api.disclosure import service as disclosures
-from evidence_api.disclosure.model import READY, Candidate, check_grounds, check_release, ordered, path_of
+from evidence_api.disclosure.model import (
+    READY,
+    Candidate,
+    check_grounds,
+    check_release,
+    destroyed_ground,
+    ordered,
+    path_of,
+)
 from evidence_api.disclosure.service import Disclosure
 from evidence_api.registry import reads
 from evidence_api.registry.facts import Exhibit
@@ -185,7 +193,8 @@ def files(session: Session, disclosure: Disclosure) -> tuple[DisclosedFile, ...]
 def _manifest(session: Session, disclosure: Disclosure, released_ms: int) -> Manifest:
     exhibits = reads.sealed_exhibits(session, disclosure.case_id)
     candidates = [candidate(session, disclosure.case_id, rendition) for rendition in disclosure.renditions]
-    check_release(candidates, disclosure.withheld, [exhibit.id for exhibit in exhibits])
+    withheld = _with_destroyed(disclosure.withheld, exhibits)
+    check_release(candidates, withheld, [exhibit.id for exhibit in exhibits])
     return Manifest(
         disclosure=str(disclosure.id),
         case=str(disclosure.case_id),
@@ -194,19 +203,33 @@ def _manifest(session: Session, disclosure: Disclosure, released_ms: int) -> Man
         recipient=reads.get_account(session, disclosure.recipient_id).display_name,
         released_ms=released_ms,
         files=ordered([one.file for one in candidates]),
-        withheld=tuple(sorted(disclosure.withheld, key=lambda item: item.number)),
+        withheld=tuple(sorted(withheld, key=lambda item: item.number)),
         previous=disclosures.last_released(session, disclosure.case_id, disclosure.recipient_id),
         exhibits_total=len(exhibits),
     )
 
 
+def _with_destroyed(withheld: Sequence[Withheld], exhibits: Sequence[Exhibit]) -> list[Withheld]:
+    """What is withheld, and what nobody can hand over any more, with its act as the ground."""
+    acts = {str(one.id): Withheld(str(one.id), one.number, _act_of(one)) for one in exhibits if one.destroyed_at}
+    return [*(item for item in withheld if item.exhibit not in acts), *acts.values()]
+
+
+def _act_of(exhibit: Exhibit) -> str:
+    return destroyed_ground(f"{exhibit.destroyed_at:%Y-%m-%d}", exhibit.disposal_number)
+
+
 def candidate(session: Session, case_id: UUID, rendition_id: UUID) -> Candidate:
-    """One rendition with everything a release asks of it. Raises Invalid `disclosure.foreign_exhibit`."""
+    """One rendition with everything a release asks of it.
+
+    Raises Invalid `disclosure.foreign_exhibit`, Gone `exhibit.destroyed`.
+    """
     rendition = plans.get_rendition(session, rendition_id)
     plan = plans.get_plan(session, rendition.plan_id)
     exhibit = reads.get_exhibit(session, rendition.exhibit_id)
     if exhibit.case_id != case_id:
         raise Invalid("disclosure.foreign_exhibit")
+    exhibit.check_content()
     said = transcripts.confirmed(session, exhibit.id)
     file = DisclosedFile(
         path=path_of(exhibit.number, rendition.kind),

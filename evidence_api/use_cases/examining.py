@@ -45,11 +45,11 @@ def enqueue(work: UnitOfWork, exhibit_id: UUID, *, scanning: bool) -> None:
 def again(services: Services, actor: Actor, exhibit_id: UUID) -> None:
     """A person asks once more: after a failure, or because a program was installed since.
 
-    Raises NotFound `exhibit.not_found`, Conflict `exhibit.not_sealed`, `exhibit.being_examined`.
+    Raises NotFound `exhibit.not_found`, Conflict `exhibit.not_sealed`, `exhibit.being_examined`, Gone
+    `exhibit.destroyed`.
     """
     with services.database.begin(actor) as work:
-        if reads.get_exhibit(work.session, exhibit_id).blob_id is None:
-            raise Conflict("exhibit.not_sealed")
+        reads.get_exhibit(work.session, exhibit_id).check_content()
         last = [jobs.latest(work.session, subject(task, exhibit_id)) for task in (IDENTIFY, SCAN, LIGHT)]
         if any(job is not None and job.state in OPEN for job in last):
             raise Conflict("exhibit.being_examined")
@@ -133,6 +133,7 @@ class IdentifyExhibit:
             flags=" ".join(claims["flags"]) or None,
         )
         with job.conclude() as work:
+            reads.get_exhibit(work.session, exhibit.id).check_content()  # it may have been destroyed meanwhile
             findings.record_examination(work, exhibit.id, facts, facts_sha256, None, work.record(identified))
             _ask_for_copies(work, exhibit)
 

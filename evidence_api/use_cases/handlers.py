@@ -8,12 +8,14 @@ from evidence_api.use_cases import (
     burning,
     checking,
     disclosing,
+    disposing,
     drafting,
     examining,
     intake,
     lightening,
     packaging,
     redacting,
+    retaining,
     transcribing,
 )
 
@@ -31,4 +33,6 @@ def of(services: Services) -> Mapping[str, Handler]:
         redacting.BURN: burning.BurnRendition(services),
         disclosing.PACKAGE: packaging.PackageDisclosure(services),
         checking.CHECK: checking.CheckLedger(services),
+        retaining.PROTECT: retaining.ProtectExhibit(services),
+        disposing.DESTROY: disposing.DestroyExhibits(services),
     }

@@ -19,7 +19,7 @@ from evidence_api.registry import service as registry
 from evidence_api.registry.facts import Exhibit, Page, Sealed
 from evidence_api.registry.model import ExhibitForm, ExhibitState
 from evidence_api.services import Services
-from evidence_api.use_cases import examining
+from evidence_api.use_cases import examining, retaining
 from storage import retention, seal, whole
 from storage import service as storage
 from storage import sweep as storage_sweep
@@ -53,12 +53,13 @@ def limits(services: Services) -> Limits:
 def begin(services: Services, actor: Actor, case_id: UUID, form: ExhibitForm) -> tuple[Upload, str]:
     """Register an exhibit under the case's next number and announce its upload; returns it and its upload token.
 
+    A category puts it under the rule of the day: its term where the form names none, at least its minimum otherwise.
     The same person who announces the very same file again is given the upload that is half sent, as from another
     computer. Raises Invalid for a form that says too little or too much (`retention.…`, `upload.bad_name`,
     `exhibit.…`), TooLarge `upload.too_large`, Conflict `exhibit.duplicate` naming the exhibit that has the same bytes
     already, Conflict `exhibit.half_sent` when that one was begun otherwise and left alone.
     """
-    form = form.check(services.settings.upload_limit_bytes)
+    form = retaining.under_rule(services, form).check(services.settings.upload_limit_bytes)
     with services.database.begin(actor) as work:
         exhibit_id = work.ids.new()
         try:
@@ -83,7 +84,7 @@ def take_whole(services: Services, actor: Actor, case_id: UUID, form: ExhibitFor
     For at most `storage.whole.MOST_BYTES`. Raises what `begin` raises, Invalid `upload.digest_mismatch` before anything
     is stored, Unavailable `store.unreachable`.
     """
-    form = form.check(services.settings.upload_limit_bytes)
+    form = retaining.under_rule(services, form).check(services.settings.upload_limit_bytes)
     ids = services.database.ids
     exhibit_id, upload_id = ids.new(), ids.new()
     put = whole.put_whole(services.store, services.keys, ids.new(), data, form.sha256)
@@ -171,6 +172,8 @@ def _registered(exhibit_id: UUID, case_id: UUID, number: int, form: ExhibitForm)
         basis=form.term.basis.value,
         purpose=form.term.purpose.value,
         retain_days=form.term.retain_days,
+        category=form.category or None,
+        rule_version=form.rule_version,
     )
 
 

@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 from custody.kernel.errors import Conflict, Corrupt, Unavailable
 from custody.proof import canonical
 from evidence_api.jobs import Job
+from evidence_api.registry import reads
 from evidence_api.registry.facts import Exhibit
 from evidence_api.services import Services
 from evidence_api.use_cases import examining
@@ -64,6 +65,7 @@ class MakeLightCopies:
             copies = [self._store(job, exhibit, one, room.out) for one in _files(told)]
         job.step("stored")
         with job.conclude() as work:
+            reads.get_exhibit(work.session, exhibit.id).check_content()  # it may have been destroyed meanwhile
             for copy in copies:
                 made = draft(
                     "rendition.made",

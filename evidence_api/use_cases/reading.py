@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from custody import event
-from custody.kernel.errors import Conflict
 from custody.kernel.outbox import Actor
 from evidence_api.registry import reads
 from evidence_api.registry.facts import Exhibit
@@ -20,13 +19,11 @@ VIEWED, DOWNLOADED, PRINTED = "content.viewed", "content.downloaded", "content.p
 def original(services: Services, exhibit_id: UUID) -> tuple[Exhibit, BlobReader]:
     """A sealed exhibit and its original, opened but not read: call `record` before the first byte.
 
-    Raises NotFound `exhibit.not_found`, Conflict `exhibit.not_sealed`.
+    Raises NotFound `exhibit.not_found`, Conflict `exhibit.not_sealed`, Gone `exhibit.destroyed`.
     """
     with services.database.read() as session:
         exhibit = reads.get_exhibit(session, exhibit_id)
-    if exhibit.blob_id is None:
-        raise Conflict("exhibit.not_sealed")
-    return exhibit, blob(services, exhibit.blob_id)
+    return exhibit, blob(services, exhibit.check_content())
 
 
 def exhibit_of(session: Session, exhibit_id: UUID) -> Exhibit:
@@ -35,7 +32,10 @@ def exhibit_of(session: Session, exhibit_id: UUID) -> Exhibit:
 
 
 def blob(services: Services, blob_id: UUID) -> BlobReader:
-    """Any blob, opened but not read: call `record` before the first byte. Raises NotFound `blob.not_found`."""
+    """Any blob, opened but not read: call `record` before the first byte.
+
+    Raises NotFound `blob.not_found`, Gone `blob.destroyed`.
+    """
     with services.database.read() as session:
         facts = storage.blob_facts(session, blob_id)
     return storage.open_blob(services.store, services.keys, facts)

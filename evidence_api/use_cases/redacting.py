@@ -39,13 +39,12 @@ def material(media_type: str | None) -> str:
 def request(services: Services, actor: Actor, exhibit_id: UUID) -> UUID:
     """Ask for suggestions; returns the id of the plan they will be in.
 
-    Raises Conflict `exhibit.not_sealed`, `plan.unsupported_type`, and `plan.transcript_unconfirmed` for a recording
-    whose words nobody stands behind yet.
+    Raises Gone `exhibit.destroyed`, Conflict `exhibit.not_sealed`, `plan.unsupported_type`, and
+    `plan.transcript_unconfirmed` for a recording whose words nobody stands behind yet.
     """
     with services.database.begin(actor) as work:
         exhibit = reads.get_exhibit(work.session, exhibit_id)
-        if exhibit.blob_id is None:
-            raise Conflict("exhibit.not_sealed")
+        exhibit.check_content()
         if material(exhibit.media_type) == SOUND and transcripts.confirmed(work.session, exhibit_id) is None:
             raise Conflict("plan.transcript_unconfirmed")
         plan_id = work.ids.new()
@@ -138,6 +137,7 @@ def approve(services: Services, actor: Actor, plan_id: UUID, *, version: int) ->
     """
     with services.database.begin(actor) as work:
         exhibit = _exhibit_of(work.session, plan_id)
+        exhibit.check_content()
         before = plans.get_plan(work.session, plan_id)
         if before.plan_sha256 is None or before.submitted_by is None:
             raise Conflict("plan.not_submitted", state=before.state)

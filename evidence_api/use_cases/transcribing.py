@@ -23,12 +23,11 @@ def request(services: Services, actor: Actor, exhibit_id: UUID) -> UUID:
     """Ask for the machine's draft; returns the transcript's id.
 
     Raises NotFound `exhibit.not_found`, Conflict `exhibit.not_sealed`, `transcript.no_sound` for what cannot speak,
-    `transcript.exists`.
+    `transcript.exists`, Gone `exhibit.destroyed`.
     """
     with services.database.begin(actor) as work:
         exhibit = reads.get_exhibit(work.session, exhibit_id)
-        if exhibit.blob_id is None:
-            raise Conflict("exhibit.not_sealed")
+        exhibit.check_content()
         if not (exhibit.media_type or "").startswith(SPOKEN):
             raise Conflict("transcript.no_sound")
         transcript_id = work.ids.new()

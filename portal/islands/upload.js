@@ -1,216 +1,265 @@
 // The upload desk: totals first, one failing file never stops the rest, «sealed» only when the server matched the digest.
-import { Hasher, begun, fingerprint, remember, sealed, send } from "./lib/upload_item.js";
+import { fingerprint } from "./lib/upload_item.js";
+import { FINAL, Listing, Trouble } from "./lib/upload_list.js";
+import { Memory } from "./lib/upload_memory.js";
+import { Queue } from "./lib/upload_queue.js";
+import { Server } from "./lib/upload_server.js";
+import { Totals } from "./lib/upload_totals.js";
+import { ofEntry, ofHandle, ofInput } from "./lib/upload_tree.js";
+import { speaker } from "./lib/upload_words.js";
 
-const AT_ONCE = 2;
-const SHOWN = 1000;
+const TELL_MS = 15_000;
+const DESCRIBED = ["basis", "purpose", "retain_days"];
+const LISTS = { "manifest-sha256.txt": "bagit", sha256sums: "sha256sum", "sha256sums.txt": "sha256sum" };
+
 const form = document.querySelector("[data-upload]");
 const find = (name) => form.querySelector(`[data-${name}]`);
 const words = JSON.parse(form.dataset.words);
 const errors = JSON.parse(form.dataset.errors);
-const { language } = form.dataset;
 const caseId = form.dataset.case;
 const limit = Number(form.dataset.limit);
-const csrf = form.elements.csrf_token.value;
-const items = [];
-let hasher = null;
-let running = 0;
-let started = false;
-let recent = [];
+const told = speaker(form.dataset.language);
+const items = new Map();
+const totals = new Totals();
+const memory = await Memory.open(caseId);
+const server = new Server(caseId, form.elements.csrf_token.value);
+const earlier = await memory.files().catch(() => new Map());
+let free = null;
+let provided = null;
 
-find("plain").hidden = true;
-find("rich").hidden = false;
+const show = {
+  ...told,
+  words,
+  files: (count) => told.say(words["upload.files_n"], { count }),
+  trouble: (count) => told.say(words["upload.trouble_n"], { count }),
+  claim: (recorded) => told.say(words["upload.claim_of"], { recorded }),
+  exhibit: (number) => (number ? told.say(words["upload.exhibit"], { number }) : ""),
+  reason: (item) => told.say(errors[item.code] ?? errors.unknown, { limit_bytes: limit, free_bytes: free, code: item.code, number: item.number }),
+};
+const listing = new Listing(find("rows"), find("table"), show, throwAway);
+const trouble = new Trouble(find("trouble"), find("trouble-list"), find("trouble-title"), show, (item) => again([item]), throwAway);
 
-const UNITS = language === "en" ? ["B", "KiB", "MiB", "GiB", "TiB"] : ["Б", "КиБ", "МиБ", "ГиБ", "ТиБ"];
-function bytes(value) {
-  let unit = 0;
-  while (value >= 1024 && unit < UNITS.length - 1) { value /= 1024; unit += 1; }
-  return `${new Intl.NumberFormat(language, { maximumFractionDigits: unit ? 1 : 0 }).format(value)} ${UNITS[unit]}`;
-}
-function span(seconds) {
-  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, Math.floor(seconds % 60)];
-  const two = (n) => String(n).padStart(2, "0");
-  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
-}
+const desk = {
+  details: () => ({ case: caseId, ...Object.fromEntries(DESCRIBED.map((name) => [name, form.elements[name].value.trim()])) }),
+  step(item, state, code) {
+    totals.step(item, item.state, state);
+    Object.assign(item, { state, code, done: 0 });
+    trouble.set(item, state === "failed");
+    listing.draw(item);
+    memory.soon(item);
+    tell();
+  },
+  moved(item, bytes) {
+    item.done = bytes;
+    if (item.state === "sending") totals.moved(item, bytes);
+    listing.draw(item);
+    tell();
+  },
+  connection(there) {
+    find("offline").hidden = there;
+    if (there) say(words["upload.back"]);
+  },
+  settled() {
+    const failed = totals.count("failed");
+    const already = totals.count("duplicate");
+    say(told.say(words[failed ? "upload.some_failed" : "upload.all_sealed"], { chosen: totals.files, sealed: totals.count("sealed"), already, failed }));
+    const button = find("open-receipt");
+    button.hidden = !(totals.count("sealed") || already);
+    if (!button.hidden && document.activeElement === find("start")) button.focus();
+    tell();
+  },
+};
+const queue = new Queue(server, memory, form.dataset.worker, desk);
 
-const TONES = { sealed: "good", duplicate: "info", failed: "bad", hashing: "wait", sending: "wait", checking: "wait", waiting: "info" };
-function draw(item) {
-  const cell = item.row?.lastElementChild;
-  if (!cell) return;
-  const tag = document.createElement("strong");
-  tag.className = `govuk-tag govuk-tag--${TONES[item.state]}`;
-  const part = ["hashing", "sending"].includes(item.state) ? ` ${Math.floor((100 * item.done) / item.file.size)} %` : "";
-  tag.textContent = words[`upload.state.${item.state}`] + part;
-  cell.replaceChildren(tag);
-  if (item.state === "failed") {
-    const why = document.createElement("div");
-    why.className = "small";
-    why.textContent = `${errors[item.code] ?? (item.code === "offline" ? words["upload.offline"] : errors.unknown)} (${item.code})`;
-    cell.append(why);
-    for (const [word, act] of [["upload.retry_one", () => again(item)], ["upload.drop_one", () => forget(item)]]) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "key-button";
-      button.textContent = words[word];
-      button.addEventListener("click", act);
-      cell.append(button, " ");
-    }
-  }
-  if (item.state === "sealed") {
-    const link = document.createElement("a");
-    link.className = "govuk-link small";
-    link.href = `/exhibits/${item.exhibit}`;
-    link.textContent = ` ${item.sha256.slice(7, 19)}…`;
-    cell.append(link);
-  }
+function say(text) {
+  find("announce").textContent = text;
 }
-function to(item, state, code) {
-  item.state = state;
-  item.code = code;
-  item.done = 0;
-  draw(item);
-  totals();
-}
-
 let drawing = false;
-function totals() {
+let saidAt = 0;
+function tell() {
   if (drawing) return;
   drawing = true;
   requestAnimationFrame(() => {
     drawing = false;
-    const count = (...states) => items.filter((item) => states.includes(item.state)).length;
-    const all = items.reduce((sum, item) => sum + item.file.size, 0);
-    const sent = items.reduce((sum, item) => sum + (["sealed", "checking", "duplicate"].includes(item.state) ? item.file.size : item.state === "sending" ? item.done : 0), 0);
-    const show = (name, text) => { form.querySelector(`[data-total=${name}]`).textContent = text; };
-    const left = count("waiting", "hashing", "sending", "checking");
-    show("done", `${count("sealed", "duplicate")} / ${items.length}`);
-    show("left", left);
-    show("failed", count("failed"));
-    show("bytes", `${bytes(sent)} / ${bytes(all)}`);
+    const put = (name, text) => { form.querySelector(`[data-total=${name}]`).textContent = text; };
     const now = performance.now();
-    recent = [...recent.filter((mark) => now - mark.at < 10_000), { at: now, sent }];
-    const speed = recent.length > 1 ? (1000 * (sent - recent[0].sent)) / (now - recent[0].at) : 0;
-    show("speed", speed > 0 ? `${bytes(speed)}/${language === "en" ? "s" : "с"}` : "—");
-    show("time", left && started ? (speed > 0 ? span((all - sent) / speed) : words["upload.no_time"]) : "—");
-    find("bar").value = all ? sent / all : 0;
-    find("retry").hidden = !count("failed");
-    if (started && !left) {
-      started = false;
-      find("announce").textContent = words[count("failed") ? "upload.some_failed" : "upload.all_sealed"];
-      const receipt = find("open-receipt");
-      const ids = items.filter((item) => item.state === "sealed").map((item) => item.exhibit);
-      receipt.hidden = !ids.length;
-      sessionStorage.setItem("dalel-receipt", JSON.stringify(ids));
-      receipt.href = `${form.dataset.receipt}?${new URLSearchParams(ids.slice(0, 200).map((id) => ["exhibit", id]))}`;
+    const speed = totals.speed(now);
+    const { left } = totals;
+    put("done", `${told.number(totals.count("sealed", "duplicate"))} / ${told.number(totals.files)}`);
+    put("left", told.number(left));
+    put("failed", told.number(totals.count("failed")));
+    put("bytes", `${told.bytes(totals.there)} / ${told.bytes(totals.bytes)}`);
+    put("speed", speed > 0 && left ? told.speed(told.bytes(speed)) : "—");
+    put("time", left && queue.started ? (speed > 0 ? told.span((totals.bytes - totals.there) / speed) : words["upload.no_time"]) : "—");
+    find("bar").value = totals.bytes ? totals.there / totals.bytes : 0;
+    find("start").hidden = !totals.count("waiting", "hashing", "queued", "sending");
+    find("retry").hidden = ![...trouble.entries.keys()].some((item) => !item.never);
+    if (queue.started && left && now - saidAt > TELL_MS) {
+      saidAt = now;
+      say(told.say(words["upload.so_far"], { sealed: totals.count("sealed", "duplicate"), chosen: totals.files, failed: totals.count("failed") }));
     }
   });
 }
 
-function refusal(file) {
-  if (file.size === 0) return "upload.empty";
-  return file.size > limit ? "upload.too_large" : null;
+function refusal({ size }) {
+  if (size === 0) return "exhibit.empty";
+  if (size > limit) return "exhibit.too_large";
+  return free !== null && totals.bytes - totals.there + size > free ? "upload.no_room" : null;
 }
 function add(files) {
-  const fragment = document.createDocumentFragment();
+  const fresh = [];
   for (const { file, folder } of files) {
     const mark = fingerprint(caseId, folder, file);
-    if (items.some((item) => item.fingerprint === mark)) continue;
-    const item = { file, folder, fingerprint: mark, state: "waiting", done: 0 };
-    items.push(item);
-    if (items.length <= SHOWN) {
-      item.row = document.createElement("tr");
-      const name = document.createElement("th");
-      name.scope = "row";
-      name.className = "name";
-      name.textContent = (folder ? `${folder}/` : "") + file.name;
-      const size = document.createElement("td");
-      size.className = "num";
-      size.textContent = bytes(file.size);
-      item.row.append(name, size, document.createElement("td"));
-      fragment.append(item.row);
-    }
-    const code = refusal(file);
-    if (code) Object.assign(item, { state: "failed", code });
-    draw(item);
+    if (items.has(mark)) continue;
+    const known = earlier.get(mark);
+    earlier.delete(mark);
+    const { sha256, key, url, token, exhibit, number } = known ?? {};
+    const item = { mark, caseId, file, folder, name: file.name, size: file.size, recorded: told.moment(file.lastModified), state: "waiting", done: 0, sha256, key, url, token, exhibit, number };
+    item.was = known?.state;
+    items.set(mark, item);
+    totals.add(item);
+    fresh.push(item);
   }
-  find("rows").append(fragment);
+  listing.add(fresh);
+  for (const item of fresh) {
+    const code = refusal(item);
+    if (code) refuse(item, code);
+    else if (item.was === "sealed" || item.was === "checking") queue.check(item);
+    else queue.take(item);
+  }
   find("progress").hidden = find("table").hidden = false;
-  find("resume").hidden = true;
-  totals();
-  if (started) pump();
+  resumable();
+  noticeList(fresh);
+  tell();
+  return fresh;
+}
+function refuse(item, code) {
+  item.never = true;
+  queue.drop(item);
+  desk.step(item, "failed", code);
+  memory.drop([item.mark]).catch(() => {}); // nothing of it can be resumed
+}
+/** The rules that only the server knows, such as which names it can keep, asked before anything is hashed. */
+async function ask(fresh) {
+  const asked = fresh.filter((item) => item.state !== "failed" && !item.was).map((item) => ({ item, name: item.name, folder: item.folder, size: item.size }));
+  const answer = asked.length ? await server.survey(asked).catch(() => null) : null;
+  if (!answer) return;
+  free = answer.free;
+  answer.found.forEach((one, index) => { if (one.state === "refused") refuse(asked[index].item, one.code); });
+}
+async function chosen(portions) {
+  for await (const files of portions) await ask(add(files));
+  await memory.keep([...items.values()].filter((item) => !item.never)).catch(() => {});
 }
 
-async function carry(item) {
-  try {
-    to(item, "hashing");
-    const moved = (done) => { item.done = done; draw(item); totals(); };
-    if (hasher?.broken) hasher = null;
-    hasher ??= new Hasher(form.dataset.worker);
-    item.sha256 ??= await hasher.digest(item.file, moved);
-    to(item, "sending");
-    const details = {
-      case: caseId,
-      basis: form.elements.basis.value.trim(),
-      purpose: form.elements.purpose.value.trim(),
-      retain_days: form.elements.retain_days.value.trim(),
-    };
-    item.exhibit = await send(item, details, csrf, moved);
-    to(item, "checking");
-    await sealed(item.exhibit);
-    remember(item.fingerprint, null);
-    to(item, "sealed");
-  } catch (fault) {
-    if (fault.message === "exhibit.duplicate") to(item, "duplicate");
-    else to(item, "failed", fault.message);
-  }
-}
-function pump() {
-  while (running < AT_ONCE) {
-    const item = items.find((each) => each.state === "waiting");
-    if (!item) return;
-    item.state = "hashing";
-    running += 1;
-    carry(item).finally(() => { running -= 1; pump(); });
-  }
-}
-function again(item) {
-  to(item, "waiting");
-  start();
-}
-function forget(item) {
-  remember(item.fingerprint, null);
-  items.splice(items.indexOf(item), 1);
-  item.row?.remove();
-  totals();
-}
-function start() {
+function described() {
   for (const name of ["basis", "purpose"]) {
     if (form.elements[name].value.trim()) continue;
-    find("announce").textContent = words["upload.describe_first"];
+    say(words["upload.describe_first"]);
     form.elements[name].focus();
-    return;
+    return false;
   }
-  find("announce").textContent = "";
-  started = true;
-  pump();
+  return true;
+}
+function start() {
+  if (!described()) return;
+  say("");
+  memory.describe(Object.fromEntries(DESCRIBED.map((name) => [name, form.elements[name].value])));
+  queue.start();
+  desk.connection(true);
+  tell();
+}
+async function again(some) {
+  await server.refresh();
+  for (const item of some) if (!item.never) queue.take(item);
+  start();
+}
+async function throwAway(item) {
+  queue.drop(item);
+  items.delete(item.mark);
+  totals.remove(item);
+  trouble.set(item, false);
+  listing.remove(item);
+  await memory.drop([item.mark]);
+  if (item.url) await server.throwAway(item);
+  tell();
 }
 
-async function entries(entry, folder) {
-  if (entry.isFile) return [{ file: await new Promise((ok, no) => entry.file(ok, no)), folder }];
-  const reader = entry.createReader();
-  const found = [];
-  const path = folder ? `${folder}/${entry.name}` : entry.name;
-  for (;;) {
-    const part = await new Promise((ok, no) => reader.readEntries(ok, no));
-    if (!part.length) return found;
-    for (const child of part) found.push(...(await entries(child, path)));
-  }
+// What was chosen and not finished when the browser was closed.
+const unfinished = () => [...earlier.values()].filter((entry) => !FINAL.includes(entry.state));
+function resumable() {
+  const count = unfinished().length;
+  find("resume").hidden = !count;
+  find("resume-text").textContent = told.say(words[items.size ? "upload.resume_rest" : "upload.resume_hint"], { count });
+  find("resume-go").textContent = told.say(words["upload.resume_n"], { count });
 }
-const fromInput = (list) => [...list].map((file) => ({ file, folder: file.webkitRelativePath.split("/").slice(0, -1).join("/") }));
+async function resume() {
+  const { roots = [] } = await memory.desk();
+  const open = [];
+  for (const root of roots) {
+    const right = await root.requestPermission?.({ mode: "read" }).catch(() => "denied");
+    if (right === "granted") open.push(root);
+  }
+  if (!open.length) {
+    find(unfinished().some((entry) => entry.folder) ? "input-folder" : "input-files").click();
+    return;
+  }
+  for (const root of open) await chosen(ofHandle(root)).catch(() => {});
+  start();
+}
+async function forget() {
+  const gone = unfinished();
+  earlier.clear();
+  resumable();
+  await memory.drop(gone.map((entry) => entry.mark));
+  for (const entry of gone) if (entry.url) await server.throwAway(entry);
+}
+
+// The provider's list: chosen by hand, or found among the files by its usual name.
+const formOf = (name) => LISTS[name.toLowerCase()] ?? (/\.csv$/i.test(name) ? "csv" : "sha256sum");
+async function takeList(file, root, own) {
+  provided = { text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(await file.arrayBuffer()), format: formOf(file.name), root, name: own };
+  find("list-told").textContent = told.say(words["upload.list_taken"], { name: file.name });
+}
+function noticeList(fresh) {
+  const found = provided ? null : fresh.find((item) => item.name.toLowerCase() in LISTS || /\.sha256$/i.test(item.name));
+  if (found) takeList(found.file, found.folder, found.name);
+}
+find("list").addEventListener("change", ({ target }) => {
+  const tops = new Set([...items.values()].map((item) => item.folder.split("/")[0]));
+  if (target.files[0]) takeList(target.files[0], tops.size === 1 ? [...tops][0] : "", "");
+});
+
+async function receipt() {
+  const some = (state) => [...items.values()].filter((item) => item.state === state);
+  const button = find("open-receipt");
+  button.disabled = true;
+  say(words["upload.receipt_wait"]);
+  try {
+    const issued = await server.receipt({
+      exhibits: some("sealed").map((item) => item.exhibit),
+      already: [...new Set(some("duplicate").map((item) => item.exhibit))],
+      failed: some("failed").map((item) => ({ path: item.folder ? `${item.folder}/${item.name}` : item.name, code: item.code })),
+      list: provided,
+    });
+    await memory.drop([...items.values()].filter((item) => item.state !== "failed").map((item) => item.mark));
+    location.href = `/receipts/${issued.id}`;
+  } catch (fault) {
+    say(`${told.say(errors[fault.message] ?? errors.unknown, { code: fault.message })} (${fault.message})`);
+  }
+  button.disabled = false;
+}
 
 for (const kind of ["files", "folder"]) {
   const input = find(`input-${kind}`);
   find(`pick-${kind}`).addEventListener("click", () => input.click());
-  input.addEventListener("change", () => { add(fromInput(input.files)); input.value = ""; });
+  input.addEventListener("change", async () => {
+    const files = ofInput(input.files);
+    input.value = "";
+    const resuming = unfinished().length && form.elements.basis.value && form.elements.purpose.value;
+    await chosen([files]);
+    if (resuming || queue.started) start();
+  });
 }
 const drop = find("drop");
 drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("drop--over"); });
@@ -218,30 +267,33 @@ drop.addEventListener("dragleave", () => drop.classList.remove("drop--over"));
 drop.addEventListener("drop", async (event) => {
   event.preventDefault();
   drop.classList.remove("drop--over");
-  const dropped = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
-  for (const entry of dropped) add(await entries(entry, ""));
+  // Both must be asked for before this handler first waits: afterwards the browser has forgotten what was dropped.
+  const dropped = [...event.dataTransfer.items].filter((item) => item.kind === "file");
+  const handles = dropped.map((item) => item.getAsFileSystemHandle?.());
+  const entries = dropped.map((item) => item.webkitGetAsEntry()).filter(Boolean);
+  for (const entry of entries) await chosen(ofEntry(entry));
+  const roots = (await Promise.allSettled(handles)).map((one) => one.value).filter(Boolean);
+  await memory.describe({ roots: [...((await memory.desk()).roots ?? []), ...roots] }).catch(() => {});
 });
 find("start").addEventListener("click", start);
-find("retry").addEventListener("click", () => {
-  for (const item of items.filter((each) => each.state === "failed" && !refusal(each.file))) to(item, "waiting");
-  start();
-});
+find("retry").addEventListener("click", () => again([...trouble.entries.keys()]));
+find("resume-go").addEventListener("click", resume);
+find("pick-list").addEventListener("click", () => find("list").click());
+find("resume-forget").addEventListener("click", forget);
+find("open-receipt").addEventListener("click", receipt);
 form.addEventListener("submit", (event) => { event.preventDefault(); start(); });
-// The line is back: what waits for its next try goes on now, what had given up is taken again.
-addEventListener("offline", () => { if (started) find("announce").textContent = words["upload.offline"]; });
-addEventListener("online", () => {
-  find("announce").textContent = "";
-  for (const item of items) {
-    if (item.state === "sending") item.again?.();
-    if (item.state === "failed" && item.code === "offline") again(item);
-  }
-});
-addEventListener("beforeunload", (event) => {
-  if (running) event.preventDefault();
-});
+addEventListener("offline", () => { if (queue.started) desk.connection(false); });
+addEventListener("online", () => { desk.connection(true); queue.wake(); });
+addEventListener("beforeunload", (event) => { if (queue.busy) event.preventDefault(); });
 
-const unfinished = Object.keys(begun(caseId)).length;
-if (unfinished) {
-  find("resume").hidden = false;
-  find("resume-text").textContent = words["upload.resume_hint"].replace("{count}", unfinished);
+if (unfinished().length) {
+  const before = await memory.desk();
+  for (const name of DESCRIBED) if (before[name] && !form.elements[name].value) form.elements[name].value = before[name];
+  if (before.retain_days) form.elements.retain_days.value = before.retain_days;
+  resumable();
+} else {
+  await memory.drop([...earlier.keys()]).catch(() => {});
+  await memory.describe({ roots: [] });
 }
+find("plain").hidden = true;
+find("rich").hidden = false;

@@ -7,7 +7,7 @@ from uuid import UUID
 from portal.context import EMPTY_FORM, Form, RequestContext
 from portal.rendering import page
 
-TABS = ("exhibits", "people", "disclosures", "trail")
+TABS = ("exhibits", "people", "disclosures", "retention", "trail")
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,17 @@ from portal import catalog, formats
 from portal.catalog import Language
 
 _WORDS = {
-    "basis": "basis",
-    "result": "result",
-    "role": "role",
-    "kind": "kind",
-    "field": "personal",
-    "medium": "medium",
-    "purpose": "purpose",
+    "basis": ("basis",),
+    "result": ("result",),
+    "role": ("role",),
+    "kind": ("kind",),
+    "field": ("personal",),
+    "medium": ("medium",),
+    "purpose": ("purpose",),
+    "ground": ("hold_ground", "hold_lift", "disposal.ground"),
+    "reason": ("disposal_reason",),
 }
-"""Fields whose values are codes, and the catalog prefix under which their words stand."""
+"""Fields whose values are codes, and the catalog prefixes under which their words stand."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ def _value(language: Language, offset_hours: int, name: str, value: object, name
         shown = sentence_of(text, language, {}).rstrip(".")
     elif text.startswith("sha256:"):
         shown = formats.short_digest(text) + "…"
-    elif name in _WORDS and catalog.has(language, f"{_WORDS[name]}.{text}"):
-        shown = catalog.text(language, f"{_WORDS[name]}.{text}").rstrip(".")
+    elif found := [f"{prefix}.{text}" for prefix in _WORDS.get(name, ()) if catalog.has(language, f"{prefix}.{text}")]:
+        shown = catalog.text(language, found[0]).rstrip(".")
     elif len(text) == 36 and text.count("-") == 4:
         shown = text[:8]
     return shown

@@ -31,6 +31,10 @@ class ExhibitRef:
     id: UUID
     number: int
     name: str
+    held: bool = False
+    destroyed_at: datetime | None = None
+    act_number: int | None = None
+    act_href: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,12 @@ class ExhibitFacts:
     checked_at: datetime | None = None
     check_passed: bool = True
     refused_code: str | None = None
+    category: str | None = None
+    held: bool = False
+    destroyed_at: datetime | None = None
+    act_number: int | None = None
+    act_href: str | None = None
+    retention_href: str | None = None
 
 
 @dataclass(frozen=True)

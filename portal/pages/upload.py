@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
+from custody.kernel.clock import from_ms
 from evidence_api.http.messages import sentences
 from portal import catalog
 from portal.context import EMPTY_FORM, Form, RequestContext
@@ -28,21 +31,30 @@ PURPOSES = ("pretrial", "trial", "execution", "cassation", "archive", "training"
 ISLAND_WORDS = (
     "upload.state.waiting",
     "upload.state.hashing",
+    "upload.state.queued",
     "upload.state.sending",
     "upload.state.checking",
     "upload.state.sealed",
     "upload.state.duplicate",
     "upload.state.failed",
-    "upload.state.forgotten",
     "upload.retry_one",
+    "upload.drop_one",
     "upload.no_time",
     "upload.resume_hint",
-    "upload.offline",
+    "upload.resume_rest",
+    "upload.resume_n",
+    "upload.back",
     "upload.describe_first",
     "upload.all_sealed",
     "upload.some_failed",
-    "upload.drop_one",
-    "upload.in_case",
+    "upload.so_far",
+    "upload.files_n",
+    "upload.trouble_n",
+    "upload.exhibit",
+    "upload.claim_of",
+    "upload.top",
+    "upload.list_taken",
+    "upload.receipt_wait",
 )
 """Catalog keys that the module shows; given to it as data, so that no module holds a sentence."""
 
@@ -65,28 +77,84 @@ class UploadDesk:
     form: Form = EMPTY_FORM
     stored: tuple[ExhibitRow, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    receipts: tuple["ReceiptRow", ...] = ()
 
 
 @dataclass(frozen=True)
-class UploadReceipt:
-    """What an officer delivered: printable. `signature` is the checkpoint note that covers it, None while pending."""
+class ReceiptRow:
+    """A receipt in a list."""
+
+    id: UUID
+    at: datetime
+    files: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What an officer delivered in the last day, before a receipt is issued for it."""
 
     head: CaseHead
     rows: tuple[ExhibitRow, ...]
-    officer: str
+    form: Form = EMPTY_FORM
+
+    @property
+    def sealed(self) -> tuple[ExhibitRow, ...]:
+        """Those a receipt can be issued for."""
+        return tuple(row for row in self.rows if row.state == "sealed")
+
+
+@dataclass(frozen=True)
+class IssuedReceipt:
+    """A signed receipt: printable, and the PDF to download. `body` is what it says, `digest` the PDF's."""
+
+    head: CaseHead
+    id: UUID
     at: datetime
-    checkpoint: str | None = None
+    digest: str
+    body: Mapping[str, Any]
+
+    @property
+    def chosen(self) -> int:
+        """How many files were chosen: each is stored, was there already, or has its reason."""
+        return sum(len(self.body[name]) for name in ("files", "already", "failed"))
+
+    def at_ms(self, time_ms: int) -> datetime:
+        """A time of the body as pages show times."""
+        return from_ms(time_ms)
 
 
 def render_upload(context: RequestContext, model: UploadDesk) -> str:
-    words = {key: catalog.text(context.language, key) for key in ISLAND_WORDS}
+    entries = catalog.entries(context.language)
+    words = {key: entries[key] for key in ISLAND_WORDS}
     errors = {
         code: text
         for code, text in sentences(context.language).items()
-        if code.startswith(("upload.", "exhibit.", "case.", "retention.", "unknown", "blob."))
+        if code.startswith(
+            (
+                "upload.",
+                "exhibit.",
+                "case.",
+                "retention.",
+                "unknown",
+                "blob.",
+                "session.",
+                "access.",
+                "receipt.",
+                "hashlist.",
+                "request.",
+                "store.",
+                "rate.",
+                "text.",
+            )
+        )
     }
     return page("upload.html", context, model, words=words, errors=errors, bases=BASES, purposes=PURPOSES)
 
 
-def render_receipt(context: RequestContext, model: UploadReceipt) -> str:
+def render_delivered(context: RequestContext, model: Delivered) -> str:
+    return page("delivered.html", context, model)
+
+
+def render_receipt(context: RequestContext, model: IssuedReceipt) -> str:
     return page("receipt.html", context, model)

@@ -16,8 +16,9 @@ from evidence_api.services import Services
 from evidence_api.use_cases import copying, examining, redacting, transcribing
 from portal.context import EMPTY_FORM, Form
 from portal.findings import findings
-from portal.lines import event_line, head, job, readable, rendition
+from portal.lines import act_href, event_line, head, job, readable, rendition
 from portal.pages.exhibits import Content, CopyForm, ExhibitFacts, ExhibitPage, render_exhibit
+from portal.views.retention import category_name
 from portal.visits import Fields, context, go, html, try_form
 
 routes = router()
@@ -66,10 +67,10 @@ def _page(request: Request, services: Services, access: Access, exhibit_id: UUID
     may_copy = view.exhibit.blob_id is not None and queries.may(access.viewer, "content.copy", access.resource)
     model = ExhibitPage(
         head=head(queries.case_view(services, access.viewer, view.exhibit.case_id)),
-        exhibit=_facts(view),
+        exhibit=_facts(view, category_name(services, view.exhibit, at_hand.language)),
         chain=tuple(event_line(entry, names) for entry in view.chain),
         actions=_actions(view, access),
-        content=_content(view) if may_look and view.exhibit.blob_id else None,
+        content=_content(view) if may_look and view.exhibit.blob_id and not view.exhibit.destroyed_at else None,
         renditions=tuple(rendition(one, readable=may_read) for one in view.renditions),
         jobs=tuple(job(one) for one in (*view.jobs, *(found.jobs if found else ()))),
         transcript_state=_transcript_state(view),
@@ -112,7 +113,7 @@ def examine(
     return go(f"/exhibits/{exhibit_id}", "examine_requested")
 
 
-def _facts(view: ExhibitView) -> ExhibitFacts:
+def _facts(view: ExhibitView, category: str | None) -> ExhibitFacts:
     exhibit = view.exhibit
     sealed = next((entry for entry in view.chain if entry.type == "exhibit.sealed"), None)
     return ExhibitFacts(
@@ -120,7 +121,7 @@ def _facts(view: ExhibitView) -> ExhibitFacts:
         number=exhibit.number,
         name=exhibit.filename,
         folder=exhibit.folder,
-        state=exhibit.state.value,
+        state="destroyed" if exhibit.destroyed_at else exhibit.state.value,
         media_type=exhibit.media_type,
         size_bytes=exhibit.size_bytes,
         digest=exhibit.sha256,
@@ -135,6 +136,12 @@ def _facts(view: ExhibitView) -> ExhibitFacts:
         recorded_at=exhibit.recorded_at or None,
         checked_at=exhibit.sealed_at,
         refused_code=exhibit.reason,
+        category=category,
+        held=exhibit.held,
+        destroyed_at=exhibit.destroyed_at,
+        act_number=exhibit.disposal_number,
+        act_href=act_href(exhibit),
+        retention_href=f"/exhibits/{exhibit.id}/retention" if exhibit.sealed_at else None,
     )
 
 
@@ -156,7 +163,7 @@ def _transcript_state(view: ExhibitView) -> str | None:
 
 def _actions(view: ExhibitView, access: Access) -> tuple[str, ...]:
     """What may be done next, the most fitting first; each is asked of the policy, as its guard will."""
-    if view.exhibit.blob_id is None:
+    if view.exhibit.blob_id is None or view.exhibit.destroyed_at is not None:
         return ()
     media_type = view.exhibit.media_type or ""
     spoken = media_type.startswith(transcribing.SPOKEN)

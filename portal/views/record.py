@@ -18,7 +18,7 @@ from evidence_api.http.messages import sentence
 from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import router
 from evidence_api.queries import cases as queries
-from evidence_api.queries import records
+from evidence_api.queries import personal, records
 from evidence_api.queries.records import Looked, Record, State
 from portal import catalog
 from portal.catalog import Language
@@ -44,12 +44,13 @@ def record(
 ) -> Response:
     """The three answers, the steps behind them, the people and the events; `after` is the last event already seen."""
     may_see = queries.may(access.viewer, "trail.personal", access.resource)
-    found = records.of_exhibit(services, exhibit_id, may_see=may_see)
+    found = records.of_exhibit(services, exhibit_id)
     at_hand = context(request, access)
     language = at_hand.language
     here = f"/exhibits/{exhibit_id}/record"
     begin = 0 if after is None else after + 1
     shown = found.chain[begin : begin + _PAGE]
+    values = personal.of(services, shown, may_see=may_see)
     more = begin + _PAGE < len(found.chain)
     names = readable(language, found.names, found.things)
     steps = tuple(_step(number, looked, language) for number, looked in enumerate(found.steps, 1))
@@ -72,7 +73,7 @@ def record(
             )
             for one in found.people
         ),
-        events=tuple(event_line(entry, names, found.personal.get(entry.id, ())) for entry in shown),
+        events=tuple(event_line(entry, names, values.get(entry.id, ())) for entry in shown),
         total=len(found.chain),
         covered=found.covered,
         proved=found.proved,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
@@ -14,15 +14,26 @@ from custody.kernel.errors import DalelError, Invalid
 from evidence_api.http.guard import Access, by_case, guard
 from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import note_refusal, router
+from evidence_api.http.routes import deliveries
 from evidence_api.queries import cases as queries
 from evidence_api.queries.facts import Exhibit, ExhibitForm
 from evidence_api.services import Services
-from evidence_api.use_cases import intake
+from evidence_api.use_cases import delivering, intake
+from evidence_api.use_cases.delivering import Delivery
 from portal.context import EMPTY_FORM, Form
 from portal.lines import exhibit_row, head
 from portal.pages.cases import ExhibitRow
-from portal.pages.upload import Refusal, UploadDesk, UploadReceipt, render_receipt, render_upload
-from portal.visits import context, html
+from portal.pages.upload import (
+    Delivered,
+    IssuedReceipt,
+    ReceiptRow,
+    Refusal,
+    UploadDesk,
+    render_delivered,
+    render_receipt,
+    render_upload,
+)
+from portal.visits import Fields, context, go, html, try_form
 
 routes = router()
 _DAY = timedelta(hours=24)
@@ -96,27 +107,64 @@ def _take(services: Services, access: Access, file: UploadFile, fields: dict[str
 
 
 @routes.get("/cases/{case_id}/upload/receipt")
-def receipt(
+def delivered(
+    case_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("upload.create", by_case)]
+) -> Response:
+    """What this officer has delivered to the case in the last day, to get a receipt for."""
+    return html(_delivered(request, services, access, case_id, EMPTY_FORM))
+
+
+@routes.post("/cases/{case_id}/upload/receipt")
+def issue(
     case_id: UUID,
     request: Request,
+    fields: Fields,
     services: ServicesOf,
-    access: Annotated[Access, guard("upload.create", by_case)],
-    exhibit: Annotated[list[UUID] | None, Query(max_length=500)] = None,
+    access: Annotated[Access, guard("receipt.issue", by_case)],
 ) -> Response:
-    """What this officer has delivered to the case in the last day (of it, the exhibits asked for), to be printed."""
-    now = services.database.clock.now()
-    officer = access.visitor.account
-    delivered = queries.officer_exhibits(services, case_id, officer.id, now - _DAY) if officer else []
-    if exhibit:
-        delivered = [one for one in delivered if one.id in exhibit]
-    model = UploadReceipt(
-        head=head(queries.case_view(services, access.viewer, case_id)),
-        rows=tuple(exhibit_row(one) for one in delivered),
-        officer=officer.display_name if officer else "",
-        at=now,
-        checkpoint=queries.covering_note(services, case_id, [one.id for one in delivered]),
+    """A signed receipt for what of it is sealed."""
+
+    def act() -> Response:
+        rows = _last_day(services, access, case_id)
+        sealed = tuple(one.id for one in rows if one.state == "sealed")
+        language = context(request, access).language
+        issued = delivering.issue(
+            services, access.actor, case_id, Delivery(sealed), language, deliveries.reasons(language)
+        )
+        return go(f"/receipts/{issued.id}")
+
+    return try_form(request, fields, {}, act, lambda form: _delivered(request, services, access, case_id, form))
+
+
+@routes.get("/receipts/{receipt_id}")
+def receipt(
+    receipt_id: UUID,
+    request: Request,
+    services: ServicesOf,
+    access: Annotated[Access, guard("receipt.read", deliveries.by_receipt)],
+) -> Response:
+    """A signed receipt as a page, to be read and printed; the PDF is the act itself."""
+    issued = delivering.receipt(services, receipt_id)
+    model = IssuedReceipt(
+        head=head(queries.case_view(services, access.viewer, issued.case_id)),
+        id=issued.id,
+        at=issued.issued_at,
+        digest=issued.sha256,
+        body=issued.body,
     )
     return html(render_receipt(context(request, access), model))
+
+
+def _delivered(request: Request, services: Services, access: Access, case_id: UUID, form: Form) -> str:
+    view = queries.case_view(services, access.viewer, case_id)
+    rows = tuple(exhibit_row(one) for one in _last_day(services, access, case_id))
+    return render_delivered(context(request, access), Delivered(head(view), rows, form))
+
+
+def _last_day(services: Services, access: Access, case_id: UUID) -> list[Exhibit]:
+    officer = access.visitor.account
+    since = services.database.clock.now() - _DAY
+    return queries.officer_exhibits(services, case_id, officer.id, since) if officer else []
 
 
 def _desk(
@@ -133,5 +181,9 @@ def _desk(
         form=form,
         stored=stored,
         refused=refused,
+        receipts=tuple(
+            ReceiptRow(one.id, one.issued_at, one.files, one.size_bytes)
+            for one in delivering.receipts_of(services, access.case_id)
+        ),
     )
     return render_upload(context(request, access), model)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from starlette.applications import Starlette
 
 from portal import assets
@@ -20,6 +20,10 @@ from tests.browser.gallery import gallery
 
 ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
+
+
+# What a page shall show is waited for; how long that takes says something about the machine, not about the page.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")

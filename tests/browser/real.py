@@ -80,6 +80,10 @@ class Stage:
             self._sign_in(page, who, scripts=scripts)
         return self._visits[who.login, scripts]
 
+    def replace(self, who: cast.Cast, page: Page) -> None:
+        """From now on this is the person's page: the one before was closed."""
+        self._visits[who.login, True] = page
+
     def context(self, *, scripts: bool = True, language: str = "en") -> BrowserContext:
         """A browser of its own. Whatever a page of it reports as an error is kept in `faults`."""
         context = self.browser.new_context(

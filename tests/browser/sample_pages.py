@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from portal.context import Form
 from portal.pages import audit, cases, disclosures, exhibits, redaction, session, transcript, upload
+from tests.browser import sample_record, sample_retention
 from tests.browser.sample_findings import DOCUMENT, FILM, INFECTED, WAITING
 from tests.browser.samples import (
     AUDIO,
@@ -17,8 +18,8 @@ from tests.browser.samples import (
     HEAD,
     HOME,
     LEDGER,
-    NOTE,
     NOW,
+    RECEIPT,
     REDACTION,
     RENDITIONS,
     REVIEW,
@@ -37,6 +38,7 @@ FOUND = audit.Check(
     "/ledger/checks/1.json",
 )
 PAGES = {
+    **sample_retention.PAGES,
     "sign-in": (
         session.render_sign_in,
         session.SignIn("/cases", Form({"login": "saule"}, {"password": "session.refused"})),
@@ -80,7 +82,8 @@ PAGES = {
             (upload.Refusal("бос.txt", "upload.empty"),),
         ),
     ),
-    "receipt": (upload.render_receipt, upload.UploadReceipt(HEAD, ROWS, "Тергеуші Сәуле Демо", NOW, NOTE)),
+    "delivered": (upload.render_delivered, upload.Delivered(HEAD, ROWS)),
+    "receipt": (upload.render_receipt, upload.IssuedReceipt(HEAD, ident("r"), NOW, "sha256:" + "5" * 64, RECEIPT)),
     "exhibit": (exhibits.render_exhibit, EXHIBIT),
     "exhibit-film": (exhibits.render_exhibit, replace(EXHIBIT, findings=FILM)),
     "exhibit-pages": (exhibits.render_exhibit, replace(EXHIBIT, findings=DOCUMENT)),
@@ -137,4 +140,5 @@ PAGES = {
         audit.render_ledger,
         replace(LEDGER, checks=audit.Checks((), ago(minutes=1), 4096, 10_000)),
     ),
+    **sample_record.PAGES,
 }

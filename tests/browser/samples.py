@@ -328,3 +328,37 @@ DRAFT = disclosures.DisclosureDraft(
     2,
     Form(errors={"": "disclosure.incomplete"}),
 )
+
+RECEIPT = {
+    "erdr": HEAD.erdr,
+    "title": HEAD.title,
+    "officer": "Тергеуші Сәуле Демо",
+    "total_bytes": sum(row.size_bytes for row in ROWS[:2]),
+    "files": [
+        {
+            "exhibit": str(row.id),
+            "number": row.number,
+            "name": row.name,
+            "folder": row.folder,
+            "size_bytes": row.size_bytes,
+            "sha256": row.digest,
+            "recorded_at": "11.03.2026 09:14:00 (UTC+5)",
+            "sealed_ms": 1_773_210_000_000,
+            "ledger_index": 1200 + row.number,
+        }
+        for row in ROWS[:2]
+    ],
+    "already": [{"number": 4, "name": ROWS[3].name, "sha256": sha("4")}],
+    "failed": [{"path": "Тінту/бос.txt", "code": "exhibit.empty"}],
+    "list": {
+        "format": "bagit",
+        "name": "manifest-sha256.txt",
+        "sha256": sha("7"),
+        "listed": 4,
+        "matched": 2,
+        "differing": [{"path": "data/а.bin", "expected": sha("5"), "found": sha("6")}],
+        "missing": ["data/бос.txt"],
+        "extra": ["data/қосымша.txt"],
+    },
+    "checkpoint": {"size": 1300, "root": "00" * 32, "note": NOTE},
+}

@@ -37,15 +37,16 @@ def uploaded(stage: Stage) -> None:
     page = stage.visit(cast.INVESTIGATOR)
     sound = clip(stage.folder / "Жауап алу № 1.wav")
     page.goto(stage.found["case"] + "/upload")
+    expect(page.locator("[data-rich]")).to_be_visible()
     _describe(page)
     page.locator("[data-input-files]").set_input_files([sound, PDF])
     page.click("[data-start]")
     expect(page.locator("[data-rows] .govuk-tag--good")).to_have_count(2, timeout=SLOW_MS)
     page.click("[data-open-receipt]")
+    page.wait_for_url("**/receipts/*", timeout=SLOW_MS)
+    stage.found["receipt"] = page.url.removeprefix(stage.base_url)
     for file in (sound, PDF):
         expect(page.locator("main")).to_contain_text("sha256:" + hashlib.sha256(file.read_bytes()).hexdigest())
-    address = page.url
-    _until(page, address, lambda: page.locator("main pre.bytes").count() == 1)
     sealed = page.locator("main pre.bytes").inner_text().splitlines()
     assert int(sealed[1]) >= 2, "the head on the receipt does not cover the files"
     plain = stage.visit(cast.INVESTIGATOR, scripts=False)

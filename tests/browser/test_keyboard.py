@@ -158,3 +158,31 @@ def test_words_are_picked_by_dragging(page: Page, gallery_url: str) -> None:
     page.mouse.up()
     expect(page.locator("#first")).to_have_value("7")
     expect(page.locator("#last")).to_have_value("9")
+
+
+def test_record_answers_first_and_bytes_by_keyboard(page: Page, gallery_url: str) -> None:
+    page.goto(f"{gallery_url}/pages/record?lang=en")
+    first = page.locator("main h1 + ol > li")
+    expect(first).to_have_count(3)
+    tab_to(page, "details.govuk-details summary")
+    assert focus_is_visible(page)
+    page.keyboard.press("Enter")
+    opened = page.locator("details[open] pre.bytes").first
+    expect(opened).to_be_visible()
+    tab_to(page, "a[href='/x.pdf']")
+    assert focus_is_visible(page)
+
+
+def test_a_copy_is_recorded_by_keyboard(page: Page, gallery_url: str, gallery_app: Starlette) -> None:
+    gallery_app.state.posted.clear()
+    page.goto(f"{gallery_url}/pages/exhibit-copies?lang=en")
+    page.locator("#medium").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    expect(page.locator("#recipient")).to_be_focused()
+    page.keyboard.type("Expert Olga Demo")
+    page.keyboard.press("Enter")
+    page.wait_for_load_state()
+    path, fields = gallery_app.state.posted[-1]
+    assert path.endswith("/copies")
+    assert (fields["medium"], fields["recipient"]) == (["optical"], ["Expert Olga Demo"])

@@ -22,12 +22,14 @@ PAGES: Mapping[cast.Cast, tuple[str, ...]] = {
         "{case}/people",
         "{case}/upload",
         "{case}/upload/receipt",
+        "{receipt}",
         "/help",
     ),
     cast.PROSECUTOR: (
         "/",
         "{sound}",
         "{sound}/transcript",
+        "{sound}/transcript/print",
         "{sound}/redaction/review",
         "{sound}/renditions",
         "{pdf}/redaction",
@@ -37,7 +39,18 @@ PAGES: Mapping[cast.Cast, tuple[str, ...]] = {
     ),
     cast.SUPERVISOR: ("/", "{picture}"),
     cast.DEFENCE: ("/", "{round}"),
-    cast.AUDITOR: ("/", "{case}", "{sound}", "{case}/trail", "{case}/trail?area=plan&actor=nobody", "/ledger", "/none"),
+    cast.AUDITOR: (
+        "/",
+        "{case}",
+        "{sound}",
+        "{case}/trail",
+        "{case}/trail?area=plan&actor=nobody",
+        "{sound}/record",
+        "{case}/trail/print",
+        "/ledger",
+        "/ledger/anchors",
+        "/none",
+    ),
     cast.ADMINISTRATOR: ("/", "{case}/people"),
 }
 NARROW = (
@@ -48,6 +61,8 @@ NARROW = (
     "{round}",
     "{case}/trail",
     "{case}/upload",
+    "{receipt}",
+    "{sound}/record",
 )
 """Looked at on a telephone and in the dark too."""
 

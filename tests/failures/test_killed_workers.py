@@ -10,28 +10,22 @@ from uuid import UUID
 
 from custody.kernel.outbox import Actor
 from custody.proof import policy, verify
-from evidence_api.use_cases import checking, disclosing, examining, redacting, transcribing
+from evidence_api.use_cases import checking, disclosing, disposing, examining, redacting, retaining, transcribing
 from evidence_api.use_cases.handlers import of as handlers_of
 from evidence_api.use_cases.intake import SEAL
 from evidence_api.workers.dispatcher import Dispatcher
 from storage.clamd import Clamd
 from storage.ports import EVIDENCE
 from storage.seal import evidence_key
-from tests import acts
+from tests import acts, ended
 from tests.failures.doomed import Counting, run_and_die
 from tests.whole import System
 
 LATER = timedelta(seconds=15)
 KILLED = {
-    SEAL,
-    examining.IDENTIFY,
-    examining.SCAN,
-    examining.LIGHT,
-    transcribing.DRAFT,
-    redacting.SUGGEST,
-    redacting.BURN,
-    disclosing.PACKAGE,
-    checking.CHECK,
+    *(SEAL, transcribing.DRAFT, redacting.SUGGEST, redacting.BURN, disclosing.PACKAGE, checking.CHECK),
+    *(retaining.PROTECT, disposing.DESTROY),
+    *(examining.IDENTIFY, examining.SCAN, examining.LIGHT),
 }
 
 
@@ -303,3 +297,54 @@ def test_check(system):
         assert reports == [(before + asked,)]
 
     kill_at_every_step(system, "check", prepare, check, least=3)
+
+
+def test_protect(system):
+    """A hold and a longer term: the store follows once, however often the job dies."""
+    case_id = system.case()
+    made: list[str] = []
+
+    def prepare() -> str:
+        data = b"protected %d" % len(made)
+        exhibit_id = system.sealed(case_id, data, f"{len(made)}.txt")
+        made.append(exhibit_id)
+        until = system.services.database.clock.now() + timedelta(days=60 + len(made))
+        system.api("prosecutor").post(f"/api/v1/exhibits/{exhibit_id}/retention", until=until.isoformat())
+        return f"exhibit:{exhibit_id}"
+
+    def check(item: str) -> None:
+        ((key, version, until, kept),) = system.rows(
+            "SELECT key, version_id, blobs.retain_until, exhibits.retain_until FROM blobs"
+            " JOIN exhibits ON exhibits.blob_id = blobs.id WHERE exhibits.id = :id",
+            id=item.removeprefix("exhibit:"),
+        )
+        assert system.services.store.locked_until(EVIDENCE, key, version) == until == kept
+        assert types(system, item)["exhibit.retained"] == 2
+
+    kill_at_every_step(system, "protect", prepare, check, least=4)
+
+
+def test_destroy(system):
+    """Keys and objects of an approved act: destroyed once, recorded once, wherever the worker dies."""
+    case_id = system.case()
+    data = [b"destroyed %d" % number * 9 for number in range(8)]
+    waiting = [ended.sealed_briefly(system, case_id, one, f"{number}.txt") for number, one in enumerate(data)]
+    ended.wait_for_end(system, *waiting)
+
+    def prepare() -> str:
+        return f"disposal:{ended.approved(system, case_id, waiting.pop())['id']}"
+
+    def check(subject: str) -> None:
+        act = system.api("auditor").get(f"/api/v1/disposals/{subject.removeprefix('disposal:')}")
+        (outcome,) = act["exhibits"]
+        found = types(system, f"exhibit:{outcome['exhibit']}")
+        assert (found["key.destroyed"], found["disposal.done"]) == (1, 1)
+        assert (act["state"], outcome["keys_destroyed"], outcome["objects_removed"]) == ("done", 1, 1)
+        ((key, wrapped),) = system.rows(
+            "SELECT key, wrapped_key FROM blobs JOIN exhibits ON exhibits.blob_id = blobs.id WHERE exhibits.id = :id",
+            id=outcome["exhibit"],
+        )
+        assert wrapped == b""
+        assert list(system.services.store.list(EVIDENCE, key)) == []
+
+    kill_at_every_step(system, "destroy", prepare, check, least=5)

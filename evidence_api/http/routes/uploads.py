@@ -69,8 +69,9 @@ async def create(
     request: Request, services: ServicesOf, access: Annotated[Access, guard("upload.create", by_metadata)]
 ) -> Response:
     """Register an exhibit and its upload. `Upload-Metadata` carries filename, sha256, case, basis, purpose,
-    retain_days, and optionally folder and recorded_at. `Upload-Token` opens this upload alone and outlives the
-    session's idle time. A body is taken as by PATCH; a small file that comes whole needs no token any more.
+    retain_days (not needed with a category), and optionally category, folder and recorded_at. `Upload-Token` opens
+    this upload alone and outlives the session's idle time. A body is taken as by PATCH; a small file that comes whole
+    needs no token any more.
     """
     _speaks_tus(request)
     form = _form(request)
@@ -199,6 +200,7 @@ def _form(request: Request) -> ExhibitForm:
         purpose=said.get("purpose", ""),
         retain_days=int(days) if days.isascii() and days.isdigit() and len(days) < 7 else 0,
         recorded_at=said.get("recorded_at", ""),
+        category=said.get("category", ""),
     )
 
 

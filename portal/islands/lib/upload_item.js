@@ -1,22 +1,12 @@
-// One file on its way: its digest from the worker, its bytes by tus, its seal by asking the server.
+// One file on its way: its digest from the worker, its bytes by tus.
 import * as tus from "tus-js-client";
 
 const PART = 16 * 1024 * 1024;
-const ASK_MS = 1500;
-const MEMORY = "dalel-uploads";
+// Not at once: after a cut the server needs a moment to make durable what it has, and only then says how far that is.
+const RETRY_MS = [1000, 2000, 4000, 8000];
+const GONE = ["upload.not_found", "upload.expired", "upload.terminated", "access.not_found"];
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const memory = () => JSON.parse(localStorage.getItem(MEMORY) ?? "{}");
-
-/** What of this case was begun and not finished: {fingerprint: {name, url, exhibit, token, sha256, size}}. */
-export const begun = (caseId) =>
-  Object.fromEntries(Object.entries(memory()).filter(([, entry]) => entry.case === caseId));
-export function remember(fingerprint, entry) {
-  const all = memory();
-  if (entry) all[fingerprint] = entry;
-  else delete all[fingerprint];
-  localStorage.setItem(MEMORY, JSON.stringify(all));
-}
+/** What makes a file of a case the same after a reload: place, name, size and time, as this device tells them. */
 export const fingerprint = (caseId, folder, file) =>
   JSON.stringify([caseId, folder, file.name, file.size, file.lastModified]);
 
@@ -30,7 +20,7 @@ export class Hasher {
     // The worker's script could not be loaded: no file of this desk can be hashed until it is asked for again.
     this.worker.onerror = () => {
       this.broken = true;
-      for (const job of this.waiting.values()) job.reject(new Error("offline"));
+      for (const job of this.waiting.values()) job.reject(new Error("upload.offline"));
     };
     this.worker.onmessage = ({ data }) => {
       const job = this.waiting.get(data.id);
@@ -52,67 +42,66 @@ export class Hasher {
 
 const randomKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-const codeOf = (response) => {
+export const codeOf = (text) => {
   try {
-    return JSON.parse(response.getBody()).code;
+    return JSON.parse(text).code;
   } catch {
     return undefined;
   }
 };
 
-/** Send a file; `item.again` goes on at once instead of waiting for the next try. Resolves to the exhibit's id. Rejects with an Error whose message is a stable code. */
-export function send(item, details, csrf, progress) {
-  const known = begun(details.case)[item.fingerprint];
-  const entry = { case: details.case, name: item.file.name, sha256: item.sha256, size: item.file.size, key: randomKey(), ...known };
-  // Kept before anything is sent: when the answer to the creation is lost, the same key finds the same upload again.
-  remember(item.fingerprint, entry);
+/** Whether the same request may succeed by itself a little later. */
+const passing = (status, code) =>
+  status === 0 || status === 423 || status === 429 || status >= 500 ||
+  (status === 409 && ["upload.wrong_offset", "upload.superseded", "idempotency.in_progress"].includes(code));
+
+/**
+ * Send a file; `item.url`, `.token`, `.key` and `.exhibit` are what is known of it and are kept by `keep` (awaited
+ * before the creation: when its answer is lost, the same key finds the same upload again). `item.again` goes on at
+ * once instead of waiting for the next try, `item.stop` ends it. Rejects with an Error whose message is a stable code.
+ */
+export async function send(item, details, csrf, keep, progress) {
+  item.key ??= randomKey();
+  await keep(item);
   return new Promise((resolve, reject) => {
     const upload = new tus.Upload(item.file, {
       endpoint: "/api/v1/uploads",
-      uploadUrl: known?.url ?? null,
+      uploadUrl: item.url ?? null,
       chunkSize: PART,
-      retryDelays: [0, 1000, 3000, 8000, 20000, 60000],
+      retryDelays: RETRY_MS,
       storeFingerprintForResuming: false,
-      metadata: { ...details, filename: item.file.name, folder: item.folder, sha256: item.sha256 },
+      metadata: { ...details, filename: item.name, folder: item.folder, sha256: item.sha256, recorded_at: item.recorded },
       onBeforeRequest(request) {
-        if (request.getMethod() === "POST") request.setHeader("Idempotency-Key", entry.key);
-        if (request.getMethod() !== "POST" && entry.token) request.setHeader("Authorization", `Upload ${entry.token}`);
-        else request.setHeader("X-CSRF-Token", csrf);
+        const create = request.getMethod() === "POST";
+        if (create) request.setHeader("Idempotency-Key", item.key);
+        if (!create && item.token) request.setHeader("Authorization", `Upload ${item.token}`);
+        else request.setHeader("X-CSRF-Token", csrf());
       },
       onAfterResponse(request, response) {
-        entry.exhibit = response.getHeader("Dalel-Exhibit") ?? entry.exhibit;
+        item.exhibit = response.getHeader("Dalel-Exhibit") ?? item.exhibit;
         if (request.getMethod() !== "POST" || response.getStatus() !== 201) return;
-        entry.url = new URL(response.getHeader("Location"), location.href).href;
-        entry.token = response.getHeader("Upload-Token") ?? undefined;
-        remember(item.fingerprint, entry);
+        item.url = new URL(response.getHeader("Location"), location.href).href;
+        item.token = response.getHeader("Upload-Token") ?? undefined;
+        keep(item);
       },
       onShouldRetry(fault) {
-        const status = fault.originalResponse?.getStatus() ?? 0;
-        return status === 0 || status === 409 && ["upload.wrong_offset", "idempotency.in_progress"].includes(codeOf(fault.originalResponse)) || status === 423 || status >= 500;
+        return passing(fault.originalResponse?.getStatus() ?? 0, codeOf(fault.originalResponse?.getBody()));
       },
       onProgress: (sent) => progress(sent),
-      onSuccess: () => resolve(entry.exhibit),
+      onSuccess: () => resolve(),
       onError(fault) {
         const answer = fault.originalResponse;
-        const code = answer ? codeOf(answer) : undefined;
-        const never = answer && !entry.url;
-        if (never || ["upload.not_found", "upload.expired", "upload.terminated"].includes(code)) remember(item.fingerprint, null);
-        reject(new Error(code ?? (answer ? "unknown" : "offline")));
+        const status = answer?.getStatus() ?? 0;
+        const code = codeOf(answer?.getBody());
+        if (GONE.includes(code)) item.url = item.token = item.exhibit = item.key = undefined;
+        // Refused at the creation: nothing was made, so the next try is another act.
+        if (status >= 400 && status < 500 && !item.url) item.key = undefined;
+        keep(item);
+        reject(new Error(status === 0 || status >= 502 ? "offline" : code ?? "unknown"));
       },
     });
     item.again = () => upload.abort().then(() => upload.start());
+    item.stop = () => upload.abort().finally(() => reject(new Error("stopped")));
     upload.start();
   });
-}
-
-/** Ask until the server has re-read the file and decided. Rejects with the code it was refused with. */
-export async function sealed(exhibit) {
-  for (;;) {
-    const answer = await fetch(`/api/v1/exhibits/${exhibit}`, { headers: { Accept: "application/json" } }).catch(() => null);
-    const told = answer?.ok ? await answer.json() : null;
-    if (told?.state === "sealed") return told;
-    if (told?.state === "refused" || told?.state === "discarded") throw new Error(told.reason ?? "upload.refused");
-    if (answer?.status === 404 || answer?.status === 401) throw new Error("session.expired");
-    await pause(ASK_MS);
-  }
 }

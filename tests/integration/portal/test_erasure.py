@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from custody import audit
+from custody import personal as opened
 from custody.kernel.errors import Conflict, Invalid, NotFound
 from evidence_api.prepare import OPERATOR
-from evidence_api.queries import records
+from evidence_api.queries import personal, records
 from evidence_api.queries.records import State
 from evidence_api.use_cases import erasing
 from tests import acts
@@ -30,10 +31,14 @@ def registered(system, exhibit_id):
         return audit.chain(session, f"exhibit:{exhibit_id}")[0]
 
 
+def seen(system, exhibit_id, *, may_see=True):
+    return personal.of(system.services, records.of_exhibit(system.services, exhibit_id).chain, may_see=may_see)
+
+
 def test_one_reader_sees_it_and_another_does_not(system, visit, exhibit_id):
     event_id = registered(system, exhibit_id).id
     for may_see, state in ((True, "shown"), (False, "withheld")):
-        found = records.of_exhibit(system.services, exhibit_id, may_see=may_see).personal[event_id]
+        found = seen(system, exhibit_id, may_see=may_see)[event_id]
         (name,) = [one for one in found if one.field == "filename"]
         assert (name.state, name.value) == (state, NAME if may_see else "")
     for role, said in (("supervising_prosecutor", "matches the digest"), ("prosecutor", "withheld from you")):
@@ -45,9 +50,7 @@ def test_an_opening_that_was_changed_does_not_pass_for_the_value(system, exhibit
     stranger = dict.fromkeys(entry.personal, "sha256:" + "0" * 64)
     monkeypatch.setattr(type(entry), "personal", property(lambda _: stranger), raising=False)
     with system.services.database.read() as session:
-        from custody import personal
-
-        found = personal.values(session, {entry.id: stranger})[entry.id]
+        found = opened.values(session, {entry.id: stranger})[entry.id]
     assert {(one.value, one.true) for one in found} == {(None, False)}
 
 
@@ -65,11 +68,11 @@ def test_erased_by_order_and_every_step_still_holds(system, visit, exhibit_id):
     with pytest.raises(Conflict, match=r"personal\.already_erased"):
         erasing.erase(system.services, OPERATOR, entry.id, "filename", order=ORDER)
     until(lambda: records.of_exhibit(system.services, exhibit_id).verdict == "complete")
-    found = records.of_exhibit(system.services, exhibit_id, may_see=True)
+    found = records.of_exhibit(system.services, exhibit_id)
     assert {one.state for one in found.steps} == {State.HOLDS}
     assert (found.chain[-1].id, found.chain[-1].type) == (erased, "personal.erased")
     assert found.chain[-1].data == {"event": str(entry.id), "field": "filename", "order": ORDER}
-    (name,) = [one for one in found.personal[entry.id] if one.field == "filename"]
+    (name,) = [one for one in seen(system, exhibit_id)[entry.id] if one.field == "filename"]
     assert (name.state, name.value) == ("erased", "")
     page = visit("auditor", f"/exhibits/{exhibit_id}/record").text
     assert "by order: " + ORDER in page
@@ -87,7 +90,5 @@ def test_a_value_that_is_lost_is_not_called_erased(system, visit, exhibit_id):
             text("DELETE FROM event_openings WHERE event_id = :id AND field = 'address'"), {"id": entry.id}
         )
         work.commit()
-    found = {
-        one.field: one.state for one in records.of_exhibit(system.services, exhibit_id, may_see=True).personal[entry.id]
-    }
+    found = {one.field: one.state for one in seen(system, exhibit_id)[entry.id]}
     assert found == {"filename": "erased", "address": "lost"}

@@ -72,8 +72,8 @@ def changed(system, exhibit_id, **fields):
     chain = records.audit.chain
     at = 2
 
-    def altered(session, item):
-        entries = chain(session, item)
+    def altered(session, item, **limited):
+        entries = chain(session, item, **limited)
         entries[at] = replace(entries[at], **{name: change(entries[at]) for name, change in fields.items()})
         return entries
 
@@ -115,9 +115,12 @@ def test_a_store_that_does_not_answer_is_not_a_difference(system, exhibit_id):
     assert (found.same.verdict, found.verdict) == ("unreachable", "complete")
 
 
-def test_a_policy_of_another_log(system, exhibit_id):
+def test_a_policy_of_another_log(system, exhibit_id, tmp_path):
     other = note.vkey("dalel.example/other", bytes(range(32)))
-    found = records.of_exhibit(system.variant(policy=f"log {other}\nquorum none\n"), exhibit_id)
+    elsewhere = tmp_path / "policy"
+    elsewhere.write_text(f"log {other}\nquorum none\n")
+    settings = system.settings.model_copy(update={"policy_file": elsewhere})
+    found = records.of_exhibit(system.variant(settings=settings), exhibit_id)
     assert [(one.step, one.code) for one in found.steps if one.state is State.FAILS] == [
         (Step.CHECKPOINT, "checkpoint.signature")
     ]
@@ -130,3 +133,11 @@ def test_an_object_that_is_gone(system, exhibit_id):
 
     found = records.of_exhibit(system.variant(store=Empty()), exhibit_id)
     assert (found.same.verdict, found.verdict) == ("differs", "complete")
+
+
+def test_a_chain_too_long_to_wait_for_is_said_and_not_called_complete(system, exhibit_id, monkeypatch):
+    monkeypatch.setattr(records, "MAX_EVENTS", 2)
+    found = records.of_exhibit(system.services, exhibit_id)
+    assert (found.steps[0].state, found.steps[0].code) == (State.WAITS, "record.too_long")
+    assert found.verdict == "waits"
+    assert len(found.chain) == 3

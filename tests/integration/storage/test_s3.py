@@ -208,3 +208,20 @@ def test_a_derived_file_of_several_parts(store: S3Store, keys: FileKeyWrapper, t
         store.delete(RENDITIONS, facts.key, facts.version_id)
     reader.spool(tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == plain
+
+
+def test_a_legal_hold_outlives_the_lock(store: S3Store) -> None:
+    """The store's own hold is set, read back, keeps the version from deletion without any lock, and ends."""
+    name = key()
+    version = store.put(EVIDENCE, name, b"held")
+    assert not store.is_held(EVIDENCE, name, version)
+    store.set_hold(EVIDENCE, name, version, on=True)
+    assert store.is_held(EVIDENCE, name, version)
+    with pytest.raises(Conflict, match=r"store\.locked"):
+        store.delete(EVIDENCE, name, version)
+    store.set_hold(EVIDENCE, name, version, on=False)
+    assert not store.is_held(EVIDENCE, name, version)
+    store.delete(EVIDENCE, name, version)
+    for ask in (store.is_held, lambda *place: store.set_hold(*place, on=True)):
+        with pytest.raises(NotFound):
+            ask(EVIDENCE, name, version)

@@ -40,6 +40,7 @@ ANYWHERE: Mapping[str, set[Role]] = {
     "case.revoke": ADMINISTRATOR,
     "exhibit.list": AUDITOR,
     "exhibit.read": AUDITOR,
+    "receipt.read": AUDITOR,
     "rendition.read": AUDITOR,
     "disclosure.list": AUDITOR | DEFENCE,
     "disclosure.read": AUDITOR,
@@ -47,6 +48,10 @@ ANYWHERE: Mapping[str, set[Role]] = {
     "trail.export": AUDITOR,
     "trail.personal": AUDITOR,
     "ledger.check": AUDITOR,
+    "rules.read": STAFF | AUDITOR | ADMINISTRATOR,
+    "rules.change": ADMINISTRATOR,
+    "retention.read": AUDITOR,
+    "disposal.read": AUDITOR,
 }
 
 # A thing of a case one is not on: as above, except what is only of no case.
@@ -68,6 +73,8 @@ IN_OWN_CASE: Mapping[str, set[Role]] = {
     "exhibit.examine": STAFF,
     "light.content": READERS,
     "upload.create": STAFF,
+    "receipt.issue": STAFF,
+    "receipt.read": STAFF | AUDITOR,
     "transcript.read": READERS,
     "transcript.request": STAFF,
     "transcript.correct": STAFF,
@@ -89,6 +96,15 @@ IN_OWN_CASE: Mapping[str, set[Role]] = {
     "trail.personal": {Role.SUPERVISING_PROSECUTOR} | AUDITOR,
     "content.copy": STAFF,
     "job.read": READERS,
+    "retention.read": STAFF | AUDITOR,
+    "retention.extend": STAFF,
+    "hold.place": STAFF,
+    "hold.lift": PROSECUTORS,
+    "disposal.read": STAFF | AUDITOR,
+    "disposal.propose": PROSECUTORS,
+    "disposal.sign": PROSECUTORS,
+    "disposal.approve": PROSECUTORS,
+    "disposal.reject": PROSECUTORS,
 }
 
 # What was released to whoever asks, in a case they are not on.
@@ -122,7 +138,12 @@ MINE_IN_OWN_CASE: Mapping[str, set[Role]] = {
 MINE_IN_FOREIGN_CASE: Mapping[str, set[Role]] = {**IN_FOREIGN_CASE, "job.read": PEOPLE}
 
 # A plan one submitted oneself.
-SUBMITTED_BY_ME: Mapping[str, set[Role]] = {**IN_OWN_CASE, "plan.approve": NOBODY, "plan.return": NOBODY}
+SUBMITTED_BY_ME: Mapping[str, set[Role]] = {
+    **IN_OWN_CASE,
+    "plan.approve": NOBODY,
+    "plan.return": NOBODY,
+    "disposal.approve": NOBODY,
+}
 
 # One's own account.
 MYSELF: Mapping[str, set[Role]] = {

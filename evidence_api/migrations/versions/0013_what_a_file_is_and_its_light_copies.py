@@ -4,10 +4,10 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from evidence_api.migrations import law1
+from evidence_api.migrations import law1, law3
 
-revision = "0011"
-down_revision = "0010"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("(facts IS NULL) = (facts_sha256 IS NULL)", name=op.f("ck_examinations_digest")),
+        sa.CheckConstraint("facts IS NULL OR facts_sha256 IS NOT NULL", name=op.f("ck_examinations_digest")),
         sa.CheckConstraint("(facts IS NULL) = (reason IS NOT NULL)", name=op.f("ck_examinations_outcome")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_examinations")),
     )
@@ -66,8 +66,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_scans_event_id"), "scans", ["event_id"], unique=False)
     op.create_index(op.f("ix_scans_exhibit_id"), "scans", ["exhibit_id"], unique=False)
     law1.attach(op, "examinations")
-    law1.open_to_app(op, "examinations", "SELECT", "INSERT")
-    law1.immutable(op, "examinations")
+    law1.open_to_app(op, "examinations")
+    law3.keep(op, "examinations", "true", "exhibit_id facts_sha256 made_at")
+    law3.never_deleted(op, "examinations")
+    # Claims go with the exhibit they are of, and in no other way: they may be emptied, never changed.
+    op.execute(
+        "CREATE TRIGGER keep_claims BEFORE UPDATE ON examinations FOR EACH ROW"
+        " WHEN (NEW.facts IS NOT NULL AND NEW.facts IS DISTINCT FROM OLD.facts) EXECUTE FUNCTION refuse_change()"
+    )
     law1.attach(op, "light_copies")
     law1.open_to_app(op, "light_copies", "SELECT", "INSERT")
     law1.immutable(op, "light_copies")

@@ -1,0 +1,229 @@
+"""`dalel upload` against a real server: everything accounted for, killed and gone on with, lists, watching."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from evidence_api.sending import command
+from evidence_api.sending.command import ALL_SEALED, SOME_FAILED, UNUSABLE, Asked
+from tests.cable import cable_to
+from tests.whole import PASSWORD, until
+
+MIB = 1 << 20
+LARGE = 40 * MIB
+LOST = 12 * MIB
+"""What a cut may cost: the segment of 8 MiB that was not whole yet, and what lay in the buffers of the line."""
+
+
+@pytest.fixture(scope="module")
+def sealing(system):
+    """A worker beside the test: seals what arrives."""
+    stop = threading.Event()
+
+    def work():
+        runner = system.runner()
+        while not stop.wait(0.05):
+            for (job,) in system.rows("SELECT id FROM jobs WHERE task = 'exhibit.seal' AND state = 'queued'"):
+                runner.run(job)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
+@pytest.fixture
+def asked(system, server, sealing, tmp_path):
+    """A folder of its own, to a case of its own, by login and password."""
+    login = tmp_path / "login"
+    login.touch(mode=0o600)
+    login.write_text(f"{system.members['investigator'].login}\n{PASSWORD}\n")
+    (tmp_path / "Тінту").mkdir()
+    return Asked(
+        folder=tmp_path / "Тінту",
+        case=system.case(),
+        url=server,
+        login=login,
+        said={"basis": "seizure", "purpose": "pretrial", "retain_days": "30"},
+        receipts=tmp_path / "receipts",
+        memory=tmp_path / "state.jsonl",
+        language="en",
+        patience_s=20,
+    )
+
+
+def send(asked):
+    """Exit code and what was said."""
+    said = []
+    return command.run(asked, said.append), "\n".join(said)
+
+
+def receipt(asked):
+    """The newest receipt; its PDF has the digest that it names."""
+    newest = max(asked.receipts.glob("*.json"), key=lambda one: one.stat().st_mtime_ns)
+    told = json.loads(newest.read_text())
+    assert told["sha256"] == "sha256:" + hashlib.sha256(newest.with_suffix(".pdf").read_bytes()).hexdigest()
+    return told["says"]
+
+
+def shell(asked):
+    """The same as a process."""
+    said = {"--basis": "seizure", "--purpose": "pretrial", "--retain-days": "30"}
+    named = said | {
+        "--case": asked.case,
+        "--url": asked.url,
+        "--login": str(asked.login),
+        "--state": str(asked.memory),
+        "--receipts": str(asked.receipts),
+        "--patience": str(asked.patience_s),
+    }
+    options = [part for pair in named.items() for part in pair]
+    return [sys.executable, "-m", "evidence_api.cli", "upload", str(asked.folder), *options]
+
+
+def test_everything_is_sealed_or_has_its_reason(system, asked):
+    inner = asked.folder / "Диск" / "ішкі"
+    inner.mkdir(parents=True)
+    files = {"Диск/ішкі/қолхат 📷.txt": b"one", "a.bin": os.urandom(100_000), "copy.bin": b"one"}
+    for path, content in files.items():
+        (asked.folder / path).write_bytes(content)
+    (asked.folder / "empty").touch()
+    (asked.folder / "link").symlink_to("/etc/hostname")
+    code, said = send(asked)
+    assert code == SOME_FAILED
+    assert "chosen 5 = sealed 2 + already in the case 1 + failed 2" in said
+    says = receipt(asked)
+    told = {f"{one['folder']}/{one['name']}" for one in says["files"]}
+    assert told in ({"Тінту/Диск/ішкі/қолхат 📷.txt", "Тінту/a.bin"}, {"Тінту/copy.bin", "Тінту/a.bin"})
+    failed = {one["path"]: one["code"] for one in says["failed"]}
+    assert failed == {"Тінту/empty": "exhibit.empty", "Тінту/link": "upload.not_a_file"}
+    (asked.folder / "empty").unlink()
+    (asked.folder / "link").unlink()
+    again, said = send(asked)
+    assert again == ALL_SEALED
+    assert "chosen 3 = sealed 2 + already in the case 1 + failed 0" in said
+    assert system.rows("SELECT count(*) FROM exhibits WHERE case_id = :id", id=asked.case) == [(2,)]
+
+
+def test_killed_it_goes_on_at_the_byte(system, asked):
+    (asked.folder / "large.bin").write_bytes(os.urandom(LARGE))
+    with cable_to(asked.url) as (cable, url):
+        cable.cut_at(LARGE // 2)
+        process = subprocess.Popen(shell(replace(asked, url=url)), stderr=subprocess.PIPE)
+        until(lambda: cable.is_cut)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        cable.mend()
+        code, said = send(replace(asked, url=url))
+        assert (code, cable.cuts) == (ALL_SEALED, 1), said
+        assert cable.sent_bytes < LARGE + LOST, "what was durable was sent again"
+    assert system.rows("SELECT count(*) FROM exhibits WHERE case_id = :id", id=asked.case) == [(1,)]
+
+
+def test_a_lost_memory_costs_nothing_but_time(system, asked):
+    """Another machine, or a state file that is gone: the server still knows the upload of the same person."""
+    (asked.folder / "large.bin").write_bytes(os.urandom(LARGE))
+    with cable_to(asked.url) as (cable, url):
+        cable.cut_at(LARGE // 2)
+        code, said = send(replace(asked, url=url, patience_s=0.1))
+        assert (code, "upload.offline" in said) == (SOME_FAILED, True), said
+        asked.memory.unlink()
+        cable.mend()
+        code, said = send(replace(asked, url=url))
+        assert (code, cable.cuts) == (ALL_SEALED, 1), said
+        assert cable.sent_bytes < LARGE + LOST, "what was durable was sent again"
+    assert system.rows("SELECT count(*) FROM exhibits WHERE case_id = :id", id=asked.case) == [(1,)]
+
+
+def test_a_bag_is_held_against_its_manifest(asked):
+    (asked.folder / "data").mkdir()
+    (asked.folder / "data" / "a.txt").write_bytes(b"aaa")
+    (asked.folder / "data" / "b.txt").write_bytes(b"other")
+    listed = {"data/a.txt": b"aaa", "data/b.txt": b"bbb", "data/c.txt": b"ccc"}
+    lines = [f"{hashlib.sha256(content).hexdigest()}  {path}\n" for path, content in listed.items()]
+    (asked.folder / "manifest-sha256.txt").write_text("".join(lines))
+    (asked.folder / "bagit.txt").write_text("BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+    code, said = send(asked)
+    assert code == SOME_FAILED
+    assert "3 listed, 1 matching\ndiffering: data/b.txt\nmissing: data/c.txt" in said
+    assert receipt(asked)["list"]["missing"] == ["data/c.txt"]
+
+
+def test_a_list_from_elsewhere(asked, tmp_path):
+    (asked.folder / "a.txt").write_bytes(b"aaa")
+    given = tmp_path / "list.csv"
+    given.write_text(f"path,sha256\na.txt,{hashlib.sha256(b'aaa').hexdigest()}\n")
+    code, said = send(replace(asked, hash_list=given))
+    assert code == ALL_SEALED
+    assert "1 listed, 1 matching" in said
+    given.write_text("path,md5\na.txt,0\n")
+    code, said = send(replace(asked, hash_list=given))
+    assert code == UNUSABLE
+    assert "hashlist.bad_line" in said
+
+
+def test_what_cannot_be_begun(system, asked, tmp_path):
+    (asked.folder / "a.txt").write_bytes(b"a")
+    wrong = tmp_path / "wrong"
+    wrong.touch(mode=0o600)
+    wrong.write_text("nobody\nnothing\n")
+    open_to_all = tmp_path / "open"
+    open_to_all.write_text("token\n")
+    open_to_all.chmod(0o644)
+    for change, what in (
+        ({"login": wrong}, "session.refused"),
+        ({"login": open_to_all}, "chmod 600"),
+        ({"case": "000000000000000"}, "case.not_found"),
+        ({"folder": tmp_path / "none"}, "no folder"),
+        ({"url": "http://example.org"}, "not encrypted"),
+        ({"url": "nonsense"}, "no address"),
+        ({"url": "http://127.0.0.1:9", "patience_s": 0.1}, "upload.offline"),
+    ):
+        code, said = send(replace(asked, **change))
+        assert (code, what in said) == (UNUSABLE, True), said
+    token = tmp_path / "token"
+    token.touch(mode=0o600)
+    token.write_text(system.members["investigator"].token + "\n")
+    assert send(replace(asked, login=token))[0] == ALL_SEALED
+
+
+def test_a_watched_folder_is_sent_when_it_rests(system, asked):
+    (asked.folder / "first.bin").write_bytes(b"first")
+    process = subprocess.Popen([*shell(asked), "--watch", "--settle", "0.5"], stdout=subprocess.PIPE, text=True)
+    try:
+        sealed = "SELECT count(*) FROM exhibits WHERE case_id = :id AND state = 'sealed'"
+        until(lambda: system.rows(sealed, id=asked.case) == [(1,)])
+        growing = asked.folder / "growing.bin"
+        shutil.copy(asked.folder / "first.bin", asked.folder / "copy.bin")
+        for _ in range(8):
+            with growing.open("ab") as file:
+                file.write(b"x" * 1000)
+            time.sleep(0.2)
+        until(lambda: system.rows(sealed, id=asked.case) == [(2,)])
+        until(lambda: len(list(asked.receipts.glob("*.pdf"))) == 3)
+    finally:
+        process.terminate()
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == ALL_SEALED, out
+    assert system.rows("SELECT max(size_bytes), count(*) FROM exhibits WHERE case_id = :id", id=asked.case) == [
+        (8000, 2)
+    ]
+    assert sorted(one.name for one in asked.folder.iterdir()) == ["copy.bin", "first.bin", "growing.bin"]
+
+
+def test_two_at_once_do_not_send_the_same_folder(asked):
+    (asked.folder / "a.txt").write_bytes(b"a")
+    first = command.Memory(asked.memory)
+    code, said = send(asked)
+    first.close()
+    assert (code, said) == (UNUSABLE, "another process is sending this folder to this case")
