@@ -155,7 +155,10 @@ def scan(session: Session, exhibit_id: UUID) -> Scan | None:
 def light_copies(session: Session, exhibit_id: UUID) -> tuple[LightCopy, ...]:
     """The latest of each kind, copies before what only comes with them."""
     rows: Sequence[LightCopyRow] = session.scalars(
-        select(LightCopyRow).where(LightCopyRow.exhibit_id == exhibit_id).order_by(LightCopyRow.id)
+        # Their ids come of their jobs' and say nothing of time.
+        select(LightCopyRow)
+        .where(LightCopyRow.exhibit_id == exhibit_id)
+        .order_by(LightCopyRow.made_at, LightCopyRow.id)
     ).all()
     latest = {row.kind: row for row in rows}
     return tuple(
