@@ -136,6 +136,8 @@ NOTICES = frozenset(
         "signed_out",
         "check_requested",
         "examine_requested",
+        "lock_held",
+        "lock_broken",
         "retained",
         "held",
         "hold_lifted",

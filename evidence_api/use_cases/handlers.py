@@ -11,6 +11,7 @@ from evidence_api.use_cases import (
     disposing,
     drafting,
     examining,
+    fixity,
     intake,
     lightening,
     packaging,
@@ -33,6 +34,8 @@ def of(services: Services) -> Mapping[str, Handler]:
         redacting.BURN: burning.BurnRendition(services),
         disclosing.PACKAGE: packaging.PackageDisclosure(services),
         checking.CHECK: checking.CheckLedger(services),
+        fixity.SCRUB: fixity.Scrub(services),
+        fixity.CHECK: fixity.CheckExhibit(services),
         retaining.PROTECT: retaining.ProtectExhibit(services),
         disposing.DESTROY: disposing.DestroyExhibits(services),
     }

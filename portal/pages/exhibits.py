@@ -8,6 +8,7 @@ from portal.context import EMPTY_FORM, Form, RequestContext
 from portal.pages.cases import CaseHead
 from portal.pages.events import EventLine, sentence
 from portal.pages.examined import Findings, more
+from portal.pages.fixity import AlarmLine
 from portal.rendering import page
 
 ACTIONS = (
@@ -18,7 +19,6 @@ ACTIONS = (
     "review_plan",
     "open_renditions",
     "download",
-    "check_fixity",
     "discard",
 )
 """What may be offered on an exhibit. The first that applies is shown as the next step."""
@@ -60,6 +60,7 @@ class ExhibitFacts:
     recorded_at: str | None = None
     checked_at: datetime | None = None
     check_passed: bool = True
+    deep_checked_at: datetime | None = None
     refused_code: str | None = None
     category: str | None = None
     held: bool = False
@@ -130,6 +131,9 @@ class ExhibitPage:
     findings: Findings | None = None
     record_href: str | None = None
     copies: CopyForm | None = None
+    alarms: tuple[AlarmLine, ...] = ()
+    may_check: bool = False
+    checking_since: datetime | None = None
 
 
 def render_exhibit(context: RequestContext, model: ExhibitPage) -> str:

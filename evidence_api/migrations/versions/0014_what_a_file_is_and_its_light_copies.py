@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from evidence_api.migrations import law1, law3
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
