@@ -20,7 +20,7 @@ from custody.proof.bundle import CHECKPOINT, DATA, DISCLOSURE, EVENTS, PROOFS
 from custody.proof.checkpoint import Checkpoint
 from custody.proof.disclosure import DisclosedFile, Manifest
 from custody.proof.grammar import Event
-from custody.proof.note import Note
+from custody.proof.note import Note, Verifier
 from custody.proof.package import Digest, Package
 from custody.proof.policy import Policy, QuorumNotReached
 from custody.proof.refusal import Step, Value, VerificationError
@@ -133,17 +133,8 @@ def verify(
         vouching.vouched(file, by_item[chains.exhibit_item(file.exhibit)])
     run.passed(Step.VOUCHING, "passed.vouching", files=len(manifest.files))
     signed, head = _checkpoint(_read(opened, CHECKPOINT, Step.CHECKPOINT, note.MAX_BYTES))
-    closed = earlier.logs(opened, partial(_read, opened), partial(_inclusion, events), head)
-    rest = sum(log.events for log in closed)
-    _inclusion(events, rest, _read(opened, PROOFS, Step.INCLUSION, MAX_EVENTS_BYTES), head)
-    total = head.size + sum(log.handover.head.size for log in closed)
-    run.passed(Step.INCLUSION, "passed.inclusion", events=len(events), size=total)
-    with _at(Step.CHECKPOINT, "checkpoint.signature"):
-        log, _ = policies.verify_log(policy, signed)
-        earlier.check_keys(closed, log)
-    before = ", ".join(one.handover.head.origin for one in closed)
-    code = "passed.succession" if closed else "passed.checkpoint"
-    run.passed(Step.CHECKPOINT, code, origin=head.origin, size=head.size, closed=before)
+    closed = _places(run, opened, events, head)
+    log = _signatures(run, policy, signed, head, closed)
     for one in closed:
         _witnesses(policy, one.handover.signed, now_s)
     witnesses = _witnesses(policy, signed, now_s)
@@ -303,6 +294,29 @@ def _witnesses(policy: Policy, signed: Note, now_s: int | None) -> tuple[Witness
         code = "witnesses.signature"
         raise VerificationError(Step.WITNESSES, code, reason=error.reason, detail=error.detail) from error
     return tuple(Witnessed(cosigned.verifier.name, cosigned.time_s) for cosigned in found.values())
+
+
+def _places(run: _Run, opened: Package, events: Sequence[Event], head: Checkpoint) -> list[earlier.EarlierLog]:
+    """Step 8. The closed logs that hold some of the events."""
+    closed = earlier.logs(opened, partial(_read, opened), partial(_inclusion, events), head)
+    rest = sum(log.events for log in closed)
+    _inclusion(events, rest, _read(opened, PROOFS, Step.INCLUSION, MAX_EVENTS_BYTES), head)
+    total = head.size + sum(log.handover.head.size for log in closed)
+    run.passed(Step.INCLUSION, "passed.inclusion", events=len(events), size=total)
+    return closed
+
+
+def _signatures(
+    run: _Run, policy: Policy, signed: Note, head: Checkpoint, closed: Sequence[earlier.EarlierLog]
+) -> Verifier:
+    """Step 9. The log's key."""
+    with _at(Step.CHECKPOINT, "checkpoint.signature"):
+        log, _ = policies.verify_log(policy, signed)
+        earlier.check_keys(closed, log)
+    before = ", ".join(one.handover.head.origin for one in closed)
+    code = "passed.succession" if closed else "passed.checkpoint"
+    run.passed(Step.CHECKPOINT, code, origin=head.origin, size=head.size, closed=before)
+    return log
 
 
 @dataclass(frozen=True)

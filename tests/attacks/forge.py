@@ -30,7 +30,6 @@ WITNESS_NAMES = ("court", "bar", "university")
 JUDGES: list[Callable[[bytes, bytes, verify.Verified | VerificationError], None]] = []
 """Other verifiers that must come to the same outcome: tests/browser puts the browser's here."""
 
-
 CASE, DISCLOSURE = identity("case"), identity("disclosure")
 INVESTIGATOR, PROSECUTOR, SUPERVISOR = map(identity, ("investigator", "prosecutor", "supervisor"))
 DOCUMENT, PICTURE, INTERROGATION = map(identity, ("document", "picture", "interrogation"))
@@ -311,7 +310,7 @@ def policy_text(quorum: str = "witnesses", log: str = "log") -> str:
 
 
 def named_items(story: Story) -> set[str]:
-    """The chains that belong into the package."""
+    """The chains of the package."""
     return {f"disclosure:{DISCLOSURE}", *(f"exhibit:{file['exhibit']}" for file in story.manifest["files"])}
 
 
@@ -332,10 +331,10 @@ def entries(
         leaves,
         log.checkpoint(),
         files,
-        extra={"index.html": b"<!doctype html>"},
-        info={"External-Identifier": DISCLOSURE},
-        timestamps=list(timestamps),
-        closed=closed,
+        {"index.html": b"<!doctype html>"},
+        {"External-Identifier": DISCLOSURE},
+        list(timestamps),
+        closed,
     )
     return {**tags, **story.files}
 
@@ -356,7 +355,7 @@ def replaced(entries: Mapping[str, bytes], entry: str, change: Callable[[bytes],
     """One entry changed, the lists made anew."""
     changed = change(entries[entry])
     assert changed != entries[entry], "the attack changed nothing"
-    return relisted({**entries, entry: changed})
+    return relisted(entries | {entry: changed})
 
 
 def zipped(entries: Mapping[str, bytes], top: str = TOP) -> bytes:
@@ -368,10 +367,7 @@ def zipped(entries: Mapping[str, bytes], top: str = TOP) -> bytes:
 
 
 def checked(package: bytes, policy_bytes: str | None = None, tsa_roots: Roots = ()) -> verify.Verified:
-    """Verifies the ZIP bytes as the command would; every judge in JUDGES hears the outcome.
-
-    Judges know no time stamps: they are asked where no roots are given.
-    """
+    """Verifies the ZIP bytes as the command would; judges in JUDGES, who know no time stamps, hear it without roots."""
     policy_used = (policy_bytes or policy_text()).encode()
     trusted = policy.parse(policy_used)
     with tempfile.TemporaryDirectory() as folder:
