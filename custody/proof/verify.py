@@ -20,7 +20,7 @@ from custody.proof.bundle import CHECKPOINT, DATA, DISCLOSURE, EVENTS, PROOFS
 from custody.proof.checkpoint import Checkpoint
 from custody.proof.disclosure import DisclosedFile, Manifest
 from custody.proof.grammar import Event
-from custody.proof.note import Note, Verifier
+from custody.proof.note import Note
 from custody.proof.package import Digest, Package
 from custody.proof.policy import Policy, QuorumNotReached
 from custody.proof.refusal import Step, Value, VerificationError
