@@ -185,20 +185,18 @@ def trail(
 
 
 def _filtered(wanted: TrailFilter) -> Select[LedgerEntryRow]:
-    query = select(LedgerEntryRow)
-    if wanted.case_id is not None:
-        query = query.where(LedgerEntryRow.case_id == wanted.case_id)
-    if wanted.item is not None:
-        query = query.where(LedgerEntryRow.item == wanted.item)
+    entry, query = LedgerEntryRow, select(LedgerEntryRow)
+    for column, value in (
+        (entry.case_id, wanted.case_id),
+        (entry.item, wanted.item),
+        (entry.actor_id, wanted.actor_id),
+    ):
+        query = query if value is None else query.where(column == value)
     if wanted.types:
-        query = query.where(LedgerEntryRow.type.in_(wanted.types))
-    if wanted.actor_id is not None:
-        query = query.where(LedgerEntryRow.actor_id == wanted.actor_id)
+        query = query.where(entry.type.in_(wanted.types))
     if wanted.since is not None:
-        query = query.where(LedgerEntryRow.time_ms >= to_ms(wanted.since))
-    if wanted.until is not None:
-        query = query.where(LedgerEntryRow.time_ms < to_ms(wanted.until))
-    return query
+        query = query.where(entry.time_ms >= to_ms(wanted.since))
+    return query if wanted.until is None else query.where(entry.time_ms < to_ms(wanted.until))
 
 
 def count(session: Session, wanted: TrailFilter, *, below: int) -> int:
@@ -221,6 +219,20 @@ def entry(session: Session, event_id: UUID) -> EntryView:
     return _view(row)
 
 
+def place_of(session: Session, event_id: UUID) -> tuple[str, UUID | None] | None:
+    """The chain and the case of an event, whether it has its place in the ledger already or waits for it."""
+    row = session.execute(
+        select(LedgerEntryRow.item, LedgerEntryRow.case_id).where(LedgerEntryRow.event_id == event_id)
+    ).one_or_none()
+    if row is not None:
+        return row[0], row[1]
+    body = session.scalar(select(EventOutboxRow.body).where(EventOutboxRow.event_id == event_id))
+    if body is None:
+        return None
+    said = json.loads(body)
+    return said["item"], UUID(said["case"]) if said["case"] else None
+
+
 def entries_at(session: Session, seqs: Sequence[int]) -> list[EntryView]:
     """The entries with these indexes, in order; those that are not there are left out."""
     query = select(LedgerEntryRow).where(LedgerEntryRow.seq.in_(seqs)).order_by(LedgerEntryRow.seq)
@@ -237,17 +249,13 @@ def openings(session: Session, event_ids: Sequence[UUID]) -> dict[UUID, dict[str
 
 def latest_checkpoint(session: Session) -> CheckpointView | None:
     """The last published head; None before the first."""
-    row = session.scalar(select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1))
-    return None if row is None else _checkpoint(session, row)
+    return _first(session, select(CheckpointRow).order_by(CheckpointRow.size.desc()))
 
 
 def latest_of(session: Session, log: Log) -> CheckpointView | None:
     """The last published head of one log; None before its first."""
-    within = select(CheckpointRow).where(
-        CheckpointRow.size > log.start, CheckpointRow.size <= logs.end_of(session, log)
-    )
-    row = session.scalar(within.order_by(CheckpointRow.size.desc()).limit(1))
-    return None if row is None else _checkpoint(session, row)
+    size, end = CheckpointRow.size, logs.end_of(session, log)
+    return _first(session, select(CheckpointRow).where(size > log.start, size <= end).order_by(size.desc()))
 
 
 def latest_witnessed(session: Session, *, stamped: bool = False) -> CheckpointView | None:
@@ -258,8 +266,7 @@ def latest_witnessed(session: Session, *, stamped: bool = False) -> CheckpointVi
     query = select(CheckpointRow).join(CheckpointQuorumRow, CheckpointQuorumRow.size == CheckpointRow.size)
     if stamped:
         query = query.where(exists().where(CheckpointTimestampRow.size == CheckpointRow.size))
-    row = session.scalar(query.order_by(CheckpointRow.size.desc()).limit(1))
-    return None if row is None else _checkpoint(session, row)
+    return _first(session, query.order_by(CheckpointRow.size.desc()))
 
 
 def latest_timestamp(session: Session) -> TimestampView | None:
@@ -273,7 +280,7 @@ def checkpoint(session: Session, size: int) -> CheckpointView:
     row = session.get(CheckpointRow, size)
     if row is None:
         raise NotFound("ledger.no_such_head")
-    return _checkpoint(session, row)
+    return _checkpoints(session, [row])[0]
 
 
 def heads(session: Session, wanted: HeadFilter, *, before_size: int | None = None, limit: int = PAGE) -> HeadPage:
@@ -297,9 +304,7 @@ def heads(session: Session, wanted: HeadFilter, *, before_size: int | None = Non
 
 def checkpoint_covering(session: Session, index: int) -> CheckpointView | None:
     """The first published head that contains the entry at `index`; None while there is none."""
-    query = select(CheckpointRow).where(CheckpointRow.size > index).order_by(CheckpointRow.size).limit(1)
-    row = session.scalar(query)
-    return None if row is None else _checkpoint(session, row)
+    return _first(session, select(CheckpointRow).where(CheckpointRow.size > index).order_by(CheckpointRow.size))
 
 
 def pending(session: Session) -> bool:
@@ -310,9 +315,8 @@ def pending(session: Session) -> bool:
 def health(session: Session) -> LedgerHealth:
     """How the ledger stands."""
     state = session.scalars(select(LedgerStateRow)).one()
-    published = session.scalar(select(func.max(CheckpointRow.size))) or 0
     waiting = session.scalar(select(func.count()).select_from(EventOutboxRow)) or 0
-    return LedgerHealth(state.size, published, waiting, state.halted)
+    return LedgerHealth(state.size, session.scalar(select(func.max(CheckpointRow.size))) or 0, waiting, state.halted)
 
 
 def check_chain(session: Session, item: str) -> ChainLink:
@@ -339,8 +343,9 @@ def _timestamp(row: CheckpointTimestampRow) -> TimestampView:
     return TimestampView(row.size, row.authority, from_ms(row.time_s * 1000), bytes(row.token))
 
 
-def _checkpoint(session: Session, row: CheckpointRow) -> CheckpointView:
-    return _checkpoints(session, [row])[0]
+def _first(session: Session, query: Select[CheckpointRow]) -> CheckpointView | None:
+    row = session.scalar(query.limit(1))
+    return None if row is None else _checkpoints(session, [row])[0]
 
 
 def _checkpoints(session: Session, rows: Sequence[CheckpointRow]) -> list[CheckpointView]:

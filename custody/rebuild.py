@@ -1,8 +1,8 @@
 """Rebuilding: the entries a database restored from an old backup no longer has, from the private entry bundles.
 
 What is put back is proved first: the entries that are there and those of the bundles must together lead to the root of
-the last published head. Only the ledger is restored. Business rows, the openings of personal values and the wrapped
-keys of files that were lost with the database are not in the bundles and stay lost.
+the last published head. Only the ledger is restored. Business rows and the openings of personal values are not in the
+bundles and stay lost; wrapped keys of files come back from the records beside them (`dalel keys recover`).
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _REBUILDER = Actor(id=None, role="system", means="cli")
 WITHOUT_ROWS = frozenset(
     {
         *("content.viewed", "content.downloaded", "page.viewed", "trail.exported", "access.denied"),
-        *("session.failed", "fixity.checked", "system.started", "store.self_tested", "key.created", "config.changed"),
+        *("session.failed", "fixity.checked", "system.started", "store.self_tested", "config.changed"),
         *("upload.expired", "upload.finished", "upload.refused", "ledger.rebuilt"),
         *("act.refused", "content.copied", "content.printed", "personal.erased"),
     }

@@ -93,8 +93,8 @@ def _say_rebuilt(plan: rebuilding.Rebuilding, say: Say, *, dry_run: bool) -> Non
     root = plan.head.root.hex()
     say(f"{verb}: entries {plan.start} to {plan.size - 1}, proved against the published root {root}")
     say(
-        "NOT restored: business rows, openings of personal values, and the keys of files that were sealed after the"
-        " backup. Those files lie in the store, locked, and cannot be read without their keys."
+        "NOT restored: business rows and openings of personal values. The keys of files that were sealed after the"
+        " backup lie beside them in the store: bring them back with `dalel keys recover`."
     )
     say(f"entries whose row is missing: {len(plan.lost)}")
     for type, count in sorted(Counter(one.type for one in plan.lost).items()):

@@ -212,6 +212,7 @@ async function forget() {
   earlier.clear();
   resumable();
   await memory.drop(gone.map((entry) => entry.mark));
+  await memory.describe({ roots: [] });
   for (const entry of gone) if (entry.url) await server.throwAway(entry);
 }
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
 
 from custody.proof import bundle, canonical, cosignature, merkle, note, policy, verify
@@ -27,8 +28,8 @@ Roots = Sequence[Certificate]
 TOP = "dalel-disclosure-1"
 NOW_S = 1_795_000_000
 WITNESS_NAMES = ("court", "bar", "university")
-JUDGES: list[Callable[[bytes, bytes, verify.Verified | VerificationError], None]] = []
-"""Other verifiers that must come to the same outcome: tests/browser puts the browser's here."""
+JUDGES: list[Callable[[bytes, bytes, bytes, verify.Verified | VerificationError], None]] = []
+"""Other verifiers that must come to the same outcome over a package, a policy, roots (PEM or none): the browser's."""
 
 CASE, DISCLOSURE = identity("case"), identity("disclosure")
 INVESTIGATOR, PROSECUTOR, SUPERVISOR = map(identity, ("investigator", "prosecutor", "supervisor"))
@@ -310,7 +311,7 @@ def policy_text(quorum: str = "witnesses", log: str = "log") -> str:
 
 
 def named_items(story: Story) -> set[str]:
-    """The chains of the package."""
+    """The chains that belong into the package."""
     return {f"disclosure:{DISCLOSURE}", *(f"exhibit:{file['exhibit']}" for file in story.manifest["files"])}
 
 
@@ -331,10 +332,10 @@ def entries(
         leaves,
         log.checkpoint(),
         files,
-        {"index.html": b"<!doctype html>"},
-        {"External-Identifier": DISCLOSURE},
-        list(timestamps),
-        closed,
+        extra={"index.html": b"<!doctype html>"},
+        info={"External-Identifier": DISCLOSURE},
+        timestamps=list(timestamps),
+        closed=closed,
     )
     return {**tags, **story.files}
 
@@ -355,7 +356,7 @@ def replaced(entries: Mapping[str, bytes], entry: str, change: Callable[[bytes],
     """One entry changed, the lists made anew."""
     changed = change(entries[entry])
     assert changed != entries[entry], "the attack changed nothing"
-    return relisted(entries | {entry: changed})
+    return relisted({**entries, entry: changed})
 
 
 def zipped(entries: Mapping[str, bytes], top: str = TOP) -> bytes:
@@ -367,7 +368,7 @@ def zipped(entries: Mapping[str, bytes], top: str = TOP) -> bytes:
 
 
 def checked(package: bytes, policy_bytes: str | None = None, tsa_roots: Roots = ()) -> verify.Verified:
-    """Verifies the ZIP bytes as the command would; judges in JUDGES, who know no time stamps, hear it without roots."""
+    """Verifies the ZIP bytes as the command would; every judge in JUDGES hears the outcome."""
     policy_used = (policy_bytes or policy_text()).encode()
     trusted = policy.parse(policy_used)
     with tempfile.TemporaryDirectory() as folder:
@@ -379,8 +380,8 @@ def checked(package: bytes, policy_bytes: str | None = None, tsa_roots: Roots = 
             )
         except VerificationError as refusal:
             outcome = refusal
-    for judge in () if tsa_roots else JUDGES:
-        judge(package, policy_used, outcome)
+    for judge in JUDGES:
+        judge(package, policy_used, b"".join(root.public_bytes(Encoding.PEM) for root in tsa_roots), outcome)
     if isinstance(outcome, VerificationError):
         raise outcome
     return outcome

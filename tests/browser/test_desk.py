@@ -110,7 +110,7 @@ def test_a_large_file_survives_two_cuts(stage: Stage) -> None:
             "request", lambda one: offsets.append(int(one.headers["upload-offset"])) if one.method == "PATCH" else None
         )
         for part in (1, 2):
-            cable.cut_at(cable.sent_bytes + LARGE_BYTES * part // 4)
+            cable.cut_at(cable.sent_bytes + LARGE_BYTES * (5 if part == 1 else 2) // 8)
             if part == 1:
                 page.click("[data-start]")
             until(lambda: cable.is_cut, 120)

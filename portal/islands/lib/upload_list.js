@@ -68,7 +68,7 @@ export class Listing {
     const row = make("tr");
     const title = make("th", "branch");
     title.scope = "rowgroup";
-    title.colSpan = 3;
+    title.colSpan = 2;
     const told = make("span", "small muted");
     const button = make("button", "branch__fold", folder ? folder.replaceAll("/", " / ") : this.show.words["upload.top"]);
     button.type = "button";
@@ -104,7 +104,7 @@ export class Listing {
   #hollow(block, height) {
     const row = make("tr");
     const cell = make("td");
-    cell.colSpan = 3;
+    cell.colSpan = 2;
     cell.style.height = `${height}px`;
     row.append(cell);
     for (const item of block.items) item.row = null;
@@ -127,9 +127,8 @@ export class Listing {
     const name = make("th", "name", item.name);
     name.scope = "row";
     const state = make("td");
-    const size = make("td", "num", this.show.bytes(item.size));
-    name.append(make("div", "small muted", this.show.claim(item.recorded)));
-    row.append(name, state, size);
+    name.append(make("div", "small muted", `${this.show.bytes(item.size)} · ${this.show.claim(item.recorded)}`));
+    row.append(name, state);
     item.row = row;
     this.#fill(item);
     return row;

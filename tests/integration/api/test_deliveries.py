@@ -32,7 +32,7 @@ def receipt(api, case_id, headers=None, **body):
         answer = api("POST", f"/api/v1/cases/{case_id}/receipts", json=body, headers=headers or {})
         return None if answer.status_code == 409 else answer
 
-    return until(asked)
+    return until(asked, 120)
 
 
 @pytest.fixture(scope="module")

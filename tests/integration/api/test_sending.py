@@ -20,6 +20,7 @@ from tests.whole import PASSWORD, until
 
 MIB = 1 << 20
 LARGE = 40 * MIB
+PATIENCE_S = 240
 LOST = 12 * MIB
 """What a cut may cost: the segment of 8 MiB that was not whole yet, and what lay in the buffers of the line."""
 
@@ -58,7 +59,7 @@ def asked(system, server, sealing, tmp_path):
         receipts=tmp_path / "receipts",
         memory=tmp_path / "state.jsonl",
         language="en",
-        patience_s=20,
+        patience_s=PATIENCE_S,
     )
 
 
@@ -74,6 +75,12 @@ def receipt(asked):
     told = json.loads(newest.read_text())
     assert told["sha256"] == "sha256:" + hashlib.sha256(newest.with_suffix(".pdf").read_bytes()).hexdigest()
     return told["says"]
+
+
+def receipted(asked):
+    """Names on all receipts; a copy stands there as its exhibit, so its own name is told by the state file."""
+    lines = [json.loads(line) for line in asked.memory.read_text().splitlines()]
+    return {line["path"].rpartition("/")[2] for line in lines if line["receipted"]}
 
 
 def shell(asked):
@@ -120,9 +127,11 @@ def test_killed_it_goes_on_at_the_byte(system, asked):
     with cable_to(asked.url) as (cable, url):
         cable.cut_at(LARGE // 2)
         process = subprocess.Popen(shell(replace(asked, url=url)), stderr=subprocess.PIPE)
-        until(lambda: cable.is_cut)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        try:
+            until(lambda: cable.is_cut, PATIENCE_S)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
         cable.mend()
         code, said = send(replace(asked, url=url))
         assert (code, cable.cuts) == (ALL_SEALED, 1), said
@@ -202,15 +211,15 @@ def test_a_watched_folder_is_sent_when_it_rests(system, asked):
     process = subprocess.Popen([*shell(asked), "--watch", "--settle", "0.5"], stdout=subprocess.PIPE, text=True)
     try:
         sealed = "SELECT count(*) FROM exhibits WHERE case_id = :id AND state = 'sealed'"
-        until(lambda: system.rows(sealed, id=asked.case) == [(1,)])
+        until(lambda: system.rows(sealed, id=asked.case) == [(1,)], PATIENCE_S)
         growing = asked.folder / "growing.bin"
         shutil.copy(asked.folder / "first.bin", asked.folder / "copy.bin")
         for _ in range(8):
             with growing.open("ab") as file:
                 file.write(b"x" * 1000)
             time.sleep(0.2)
-        until(lambda: system.rows(sealed, id=asked.case) == [(2,)])
-        until(lambda: len(list(asked.receipts.glob("*.pdf"))) == 3)
+        until(lambda: system.rows(sealed, id=asked.case) == [(2,)], PATIENCE_S)
+        until(lambda: receipted(asked) == {"first.bin", "copy.bin", "growing.bin"}, PATIENCE_S)
     finally:
         process.terminate()
         out, _ = process.communicate(timeout=60)
