@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 import psycopg
 from sqlalchemy.orm import Session
 
-from bench import report
+from bench import report, verification
 from custody import audit, event
 from custody.kernel.clock import SystemClock
 from custody.kernel.ids import RandomIds
@@ -52,7 +52,7 @@ def rows() -> list[report.Row]:
             migrations.upgrade(endpoints.owner_url, endpoints.app_password, endpoints.sequencer_password)
             with psycopg.connect(report.conninfo(endpoints.owner_url), autocommit=True) as owner:
                 owner.execute("CREATE TABLE bare (id bigserial PRIMARY KEY, body text)")
-            return measure(endpoints)
+            return [*measure(endpoints), *verification.rows()]
     finally:
         shutil.rmtree(directory)
 

@@ -118,6 +118,7 @@ WHO: Mapping[str, frozenset[str]] = {
     "config.changed": OPERATORS,
     "key.created": OPERATORS,
     "key.rotated": OPERATORS,
+    "key.recovered": OPERATORS,
     "key.destroyed": OPERATORS,
     "key.compromised": OPERATORS,
     "ledger.checked": AUDITORS,

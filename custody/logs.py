@@ -9,7 +9,7 @@ here repeat what those two events say, for finding; where they differ, the event
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -100,6 +100,19 @@ def announce(session: Session, leaf: bytes) -> None:
         raise Corrupt("ledger.successor_known", origin=str(data["next"]))
     session.add(LogRow(number=number, origin=data["next"], vkey=data["next_key"], start=None))
     session.flush()
+
+
+def restore(session: Session, opened: Sequence[Log], following: tuple[str, str] | None) -> None:
+    """Note the logs that restored entries tell of, and the one that is named and has not begun."""
+    for log in opened:
+        row = insert(LogRow).values(number=log.number, origin=log.origin, vkey=log.vkey, start=log.start)
+        session.execute(row.on_conflict_do_nothing())
+        begun = update(LogRow).where(LogRow.number == log.number, LogRow.start.is_(None)).values(start=log.start)
+        session.execute(begun)
+    if following is not None:
+        number = (session.scalar(select(func.max(LogRow.number))) or 1) + 1
+        row = insert(LogRow).values(number=number, origin=following[0], vkey=following[1], start=None)
+        session.execute(row.on_conflict_do_nothing())
 
 
 def final_note(session: Session, log: Log) -> bytes | None:

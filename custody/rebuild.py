@@ -1,8 +1,8 @@
 """Rebuilding: the entries a database restored from an old backup no longer has, from the private entry bundles.
 
 What is put back is proved first: the entries that are there and those of the bundles must together lead to the root of
-the last published head. Only the ledger is restored. Business rows, the openings of personal values and the wrapped
-keys of files that were lost with the database are not in the bundles and stay lost.
+the last published head. Only the ledger is restored. Business rows and the openings of personal values are not in the
+bundles and stay lost; wrapped keys of files come back from the records beside them (`dalel keys recover`).
 """
 
 from collections.abc import Sequence
@@ -12,13 +12,14 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from custody import event
+from custody import event, logs
 from custody.bundles import EntryBundles
 from custody.kernel.errors import Conflict, Corrupt
 from custody.kernel.outbox import Actor, EventOutboxRow
 from custody.kernel.unit_of_work import Database
 from custody.ledger import Entry, copy_entries
-from custody.proof import grammar, merkle, note, policy
+from custody.logs import Log
+from custody.proof import checkpoint, grammar, merkle, note, policy
 from custody.proof.checkpoint import Checkpoint
 from custody.proof.policy import Policy
 from custody.proof.strict import ProofError
@@ -26,11 +27,13 @@ from custody.tables import LedgerEntryRow, LedgerStateRow
 
 BEHIND = "ledger.behind_published_head"
 _BATCH = 4096
+_MARKS = (b'"type":"log.closed"', b'"type":"log.opened"')
+"""As the canonical bytes of such a leaf spell it: no other text of a leaf can, its quotes would be escaped."""
 _REBUILDER = Actor(id=None, role="system", means="cli")
 WITHOUT_ROWS = frozenset(
     {
         *("content.viewed", "content.downloaded", "page.viewed", "trail.exported", "access.denied"),
-        *("session.failed", "fixity.checked", "system.started", "store.self_tested", "key.created", "config.changed"),
+        *("session.failed", "fixity.checked", "system.started", "store.self_tested", "config.changed"),
         *("upload.expired", "upload.finished", "upload.refused", "ledger.rebuilt"),
         *("act.refused", "content.copied", "content.printed", "personal.erased"),
     }
@@ -50,15 +53,19 @@ class Lost:
 
 @dataclass(frozen=True)
 class Rebuilding:
-    """What is to be put back: `entries` from index `start` up to the published `head`.
+    """What is to be put back: `entries` from index `start` up to the published `head`, at `size` entries over all logs.
 
-    `lost` are those of them whose business rows went with the database.
+    `lost` are those of them whose business rows went with the database. `logs` are all that the entries tell of,
+    `announced` origin and key of one that is named and has not begun.
     """
 
     start: int
     head: Checkpoint
     entries: tuple[Entry, ...]
     lost: tuple[Lost, ...]
+    size: int
+    logs: tuple[Log, ...]
+    announced: tuple[str, str] | None
 
 
 def head_of(register: bytes | None, trusted: Policy) -> Checkpoint:
@@ -84,10 +91,10 @@ def plan(database: Database, bundles: EntryBundles, head: Checkpoint) -> Rebuild
     with database.read() as session:
         last = session.scalar(select(func.max(LedgerEntryRow.seq)))
         start = 0 if last is None else last + 1
-        hashes, entries = [], []
+        hashes: list[bytes] = []
+        entries: list[Entry] = []
+        boundaries = _Boundaries()
         for seq, leaf in enumerate(bundles.leaves()):
-            if seq >= max(head.size, start):
-                break
             if seq % _BATCH == 0:
                 stored = _hashes(session, seq)
             hashes.append(merkle.leaf_hash(leaf))
@@ -95,12 +102,48 @@ def plan(database: Database, bundles: EntryBundles, head: Checkpoint) -> Rebuild
                 raise Corrupt("ledger.rebuild_forked", seq=seq)
             if seq >= start:
                 entries.append(_entry(seq, leaf))
-        if len(hashes) < head.size:
+            boundaries.hear(leaf, hashes)
+        size = boundaries.start_of(head.origin) + head.size
+        if len(hashes) < size:
             raise Corrupt("ledger.bundle_missing", start=len(hashes))
-        if merkle.root(hashes[: head.size]) != head.root:
+        if merkle.root(hashes[size - head.size : size]) != head.root:
             raise Corrupt("ledger.root_mismatch", size=head.size)
         waiting = {str(event_id) for event_id in session.scalars(select(EventOutboxRow.event_id))}
-    return Rebuilding(start, head, tuple(entries), _lost(entries, waiting))
+    entries = entries[: max(0, size - start)]
+    announced = boundaries.announced if entries and entries[-1].type == logs.CLOSED else None
+    return Rebuilding(start, head, tuple(entries), _lost(entries, waiting), size, boundaries.logs(size), announced)
+
+
+class _Boundaries:
+    """Where one log ends and the next begins, from the leaves as they come, each end held against its tree."""
+
+    def __init__(self) -> None:
+        self.announced: tuple[str, str] | None = None
+        self._logs: list[Log] = []
+
+    def hear(self, leaf: bytes, hashes: Sequence[bytes]) -> None:
+        """Look at a leaf; `hashes` are those up to it. Raises Corrupt `ledger.root_mismatch`."""
+        if not any(mark in leaf for mark in _MARKS):
+            return
+        event = grammar.parse(leaf)
+        if event.type == logs.CLOSED:
+            self.announced = (event.data["next"], event.data["next_key"])
+        elif event.type == logs.OPENED and self.announced is not None:
+            begin, start = self._logs[-1].start if self._logs else 0, len(hashes) - 1
+            final = checkpoint.parse(note.parse(event.data["checkpoint"].encode()).text)
+            if final.size != start - begin or final.root != merkle.root(hashes[begin:start]):
+                raise Corrupt("ledger.root_mismatch", size=final.size)
+            if not self._logs:
+                self._logs.append(Log(1, final.origin, event.data["closed"], 0))
+            self._logs.append(Log(len(self._logs) + 1, *self.announced, start))
+
+    def start_of(self, origin: str) -> int:
+        """The index of a log's first entry; 0 where no log ever followed another."""
+        return next((log.start for log in self._logs if log.origin == origin), 0)
+
+    def logs(self, size: int) -> tuple[Log, ...]:
+        """Those that have begun within `size` entries."""
+        return tuple(log for log in self._logs if log.start < size)
 
 
 def apply(database: Database, rebuilding: Rebuilding) -> None:
@@ -117,13 +160,16 @@ def apply(database: Database, rebuilding: Rebuilding) -> None:
         copy_entries(work.session, entries)
         ids = [UUID(entry.event_id) for entry in entries]
         work.session.execute(delete(EventOutboxRow).where(EventOutboxRow.event_id.in_(ids)))
-        state.size, state.halted = head.size, None
+        state.size, state.halted = rebuilding.size, None
+        if entries:
+            logs.restore(work.session, rebuilding.logs, rebuilding.announced)
+            state.closing = rebuilding.announced is not None
         work.session.flush()
         rebuilt = event.draft(
             "ledger.rebuilt",
             item="system",
             from_size=rebuilding.start,
-            size=head.size,
+            size=rebuilding.size,
             root="sha256:" + head.root.hex(),
             restored=len(entries),
             without_row=len(rebuilding.lost),

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from custody.proof import checkpoint, cosignature, merkle, note
 from custody.proof.checkpoint import Checkpoint
-from custody.proof.note import COSIGNATURE_V1, Note, SignatureInvalid, Verifier
+from custody.proof.ed25519 import SignatureInvalid
+from custody.proof.note import COSIGNATURE_V1, Note, Verifier
 from custody.proof.strict import Malformed, base64_bytes, base64_text, decimal
 
 MAX_BODY_BYTES = 64 * 1024

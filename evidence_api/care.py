@@ -56,7 +56,7 @@ def rebuild(settings: Settings, say: Say, *, out: Path | None, dry_run: bool) ->
         head = rebuilding.head_of(register, policy.parse(settings.policy_file.read_bytes()))
         plan = rebuilding.plan(database, bundles, head)
         if not plan.entries:
-            say(f"nothing is missing: {plan.start} entries, published {head.size}")
+            say(f"nothing is missing: {plan.start} entries, published {plan.size}")
             return SAME
         if not dry_run:
             rebuilding.apply(database, plan)
@@ -67,7 +67,7 @@ def rebuild(settings: Settings, say: Say, *, out: Path | None, dry_run: bool) ->
         database.close()
     if out is not None:
         facts = {"v": 1, "type": "dalel-ledger-rebuild", "dry_run": dry_run, "from_size": plan.start}
-        facts |= {"size": head.size, "root": f"sha256:{head.root.hex()}", "lost": [asdict(one) for one in plan.lost]}
+        facts |= {"size": plan.size, "root": f"sha256:{head.root.hex()}", "lost": [asdict(one) for one in plan.lost]}
         out.write_text(json.dumps(facts, ensure_ascii=False, indent=1))
     _say_rebuilt(plan, say, dry_run=dry_run)
     return SAME
@@ -91,10 +91,10 @@ def erase(settings: Settings, say: Say, *, event_id: UUID, field: str, order: st
 def _say_rebuilt(plan: rebuilding.Rebuilding, say: Say, *, dry_run: bool) -> None:
     verb = "would be restored" if dry_run else "restored"
     root = plan.head.root.hex()
-    say(f"{verb}: entries {plan.start} to {plan.head.size - 1}, proved against the published root {root}")
+    say(f"{verb}: entries {plan.start} to {plan.size - 1}, proved against the published root {root}")
     say(
-        "NOT restored: business rows, openings of personal values, and the keys of files that were sealed after the"
-        " backup. Those files lie in the store, locked, and cannot be read without their keys."
+        "NOT restored: business rows and openings of personal values. The keys of files that were sealed after the"
+        " backup lie beside them in the store: bring them back with `dalel keys recover`."
     )
     say(f"entries whose row is missing: {len(plan.lost)}")
     for type, count in sorted(Counter(one.type for one in plan.lost).items()):

@@ -1,8 +1,6 @@
 """The command line: `dalel up`, `dalel demo`, one command per process of production, and the care of the ledger."""
 
-import json
 import logging
-import os
 import signal
 import sys
 import tempfile
@@ -15,6 +13,7 @@ from uuid import UUID
 
 import click
 
+from evidence_api import commands
 from evidence_api import settings as configuration
 
 DATA = Path(".dalel")
@@ -183,15 +182,10 @@ def upload(basis: str, purpose: str, retain_days: int, **asked: Any) -> None:
 
 
 @main.group()
-@click.option(
-    "--data", type=click.Path(path_type=Path, exists=True), help="The data directory of a running `dalel up`."
-)
+@commands.data_option
 def ledger(data: Path | None) -> None:
     """Check the whole ledger, or restore it from its private copies."""
-    if data is not None:
-        from evidence_api.embedded import ENVIRONMENT  # noqa: PLC0415  the servers' world is not every command's
-
-        os.environ.update(json.loads((data / ENVIRONMENT).read_text()))
+    commands.speak_to(data)
 
 
 @ledger.command()
@@ -271,6 +265,9 @@ def erase(event_id: UUID, field: str, order: str) -> None:
     from evidence_api import care  # noqa: PLC0415  each process loads its own world
 
     sys.exit(care.erase(configuration.load(), click.echo, event_id=event_id, field=field, order=order))
+
+
+main.add_command(commands.keys)
 
 
 def _stop_event() -> threading.Event:

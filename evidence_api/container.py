@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
 
 from pydantic import SecretStr
 from redis import Redis
@@ -16,6 +17,7 @@ from custody.kernel.clock import SystemClock
 from custody.kernel.ids import RandomIds
 from custody.kernel.unit_of_work import Database
 from custody.ledger import Sequencer
+from custody.pkcs11 import TokenPlace
 from custody.proof import note
 from custody.proof import policy as policies
 from custody.proof.timestamp import parse_roots
@@ -28,7 +30,8 @@ from evidence_api.access.passwords import Passwords
 from evidence_api.jobs import Runner
 from evidence_api.services import Services, Suggester
 from evidence_api.settings import Settings
-from storage.keys import FileKeyWrapper
+from storage.keys import FileKeyWrapper, KeyWrapper
+from storage.keys_vault import VaultAddress, VaultKeyWrapper
 from storage.ports import BUNDLES, LOG
 from storage.s3 import S3Address, S3Store
 from storage.tiles import StoreTiles
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _STAMP_DEADLINE_S = 5.0
+_NOBODY = UUID(int=0)
 TAKEN_ALONG = 64
 """How many small jobs a worker does at once at most. Half as many are sent as one message, so that none is left over
 when two workers share them."""
@@ -51,11 +55,12 @@ def services(settings: Settings) -> Services:
     """The parts of one process that serves requests or runs jobs."""
     store = object_store(settings)
     database = _database(settings.database_url, settings)
+    keys = key_wrapper(settings)
     return Services(
         settings=settings,
         database=database,
         store=store,
-        keys=FileKeyWrapper(_required(settings.kek_file, "kek_file")),
+        keys=keys,
         tiles=StoreTiles(store, LOG),
         passwords=Passwords(passes=settings.password_passes, memory_kib=settings.password_memory_kib),
         tsa_roots=settings.tsa_roots_file.read_bytes() if settings.tsa_roots_file else b"",
@@ -65,6 +70,7 @@ def services(settings: Settings) -> Services:
         ready_checks={
             "database": lambda: _ask(database),
             "object-store": store.check,
+            "keys": lambda: _try(keys),
             "broker": lambda: _knock(settings.broker_url.get_secret_value()),
         },
     )
@@ -82,6 +88,42 @@ def object_store(settings: Settings) -> S3Store:
             prefix=f"{settings.s3_bucket_prefix}-",
         )
     )
+
+
+def key_wrapper(settings: Settings) -> KeyWrapper:
+    """The key-encryption key: a file is read at once, a service is asked at its first use."""
+    if settings.kek == "vault":
+        return VaultKeyWrapper(
+            VaultAddress(
+                _required(settings.kek_vault_url, "kek_vault_url"),
+                _required(settings.kek_vault_token_file, "kek_vault_token_file"),
+                settings.kek_vault_mount,
+                settings.kek_vault_key,
+                settings.kek_vault_ca_file,
+                settings.kek_vault_namespace,
+            )
+        )
+    if settings.kek == "pkcs11":
+        from storage.keys_pkcs11 import TokenKeyWrapper  # noqa: PLC0415  its library only where there is a token
+
+        place = TokenPlace(
+            _required(settings.pkcs11_module, "pkcs11_module"),
+            _required(settings.pkcs11_token, "pkcs11_token"),
+            _required(settings.pkcs11_pin_file, "pkcs11_pin_file"),
+        )
+        return TokenKeyWrapper(place, settings.kek_label)
+    return FileKeyWrapper(_required(settings.kek_file, "kek_file"), passphrase(settings.kek_passphrase_file))
+
+
+def passphrase(path: Path | None) -> bytes | None:
+    """A passphrase from its file; None where there is none (a key file that needs one says so)."""
+    return path.read_bytes().strip() if path is not None and path.exists() else None
+
+
+def _try(keys: KeyWrapper) -> None:
+    """Raises while the key service does not answer."""
+    wrapped = keys.wrap(bytes(32), _NOBODY)
+    keys.unwrap(wrapped.data, wrapped.key_id, _NOBODY)
 
 
 def ledger(settings: Settings) -> tuple[Sequencer, Succession]:

@@ -178,6 +178,7 @@ def settings_of(endpoints: Endpoints, kept: Kept, base_url: str) -> Settings:
         s3_secret_key=endpoints.object_store.secret_key,
         store_volume=endpoints.data_dir if endpoints.object_store.endpoint.startswith("127.0.0.1:") else None,
         kek_file=keys / "key-encryption-key",
+        kek_passphrase_file=keys / "key-encryption-key.passphrase",
         log_key_file=keys / "log-key.pem",
         log_key_passphrase_file=keys / "log-key.passphrase",
         office_key_file=keys / "office-key.pem",

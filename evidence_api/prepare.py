@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from custody import event
 from custody.kernel.clock import SystemClock
 from custody.kernel.errors import NotFound, Unavailable
 from custody.kernel.outbox import Actor
@@ -18,12 +17,10 @@ from evidence_api.migrations import run as migrations
 from evidence_api.paper import keys as office_keys
 from evidence_api.services import Services
 from evidence_api.settings import Settings
-from evidence_api.use_cases import disposing, intake, retaining
+from evidence_api.use_cases import disposing, fixity, intake, retaining, rotating
 from evidence_api.use_cases import people as accounts
 from evidence_api.workers.periodic import Chore, Periodic
 from storage.keys import FileKeyWrapper
-from storage.ports import EVIDENCE
-from storage.worm import worm_self_test
 
 VERSION = "0.1.0"
 MINUTE_S, DAY_S = 60.0, 86_400.0
@@ -35,8 +32,10 @@ def keys(settings: Settings) -> None:
     for path in (settings.kek_file, settings.log_key_file, settings.log_key_passphrase_file, settings.register_file):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if settings.kek_file is not None and not settings.kek_file.exists():
-        FileKeyWrapper.create(settings.kek_file)
+    if settings.kek == "file" and settings.kek_file is not None and not settings.kek_file.exists():
+        if settings.kek_passphrase_file is not None and not settings.kek_passphrase_file.exists():
+            _private_file(settings.kek_passphrase_file, secrets.token_urlsafe(32))
+        FileKeyWrapper.create(settings.kek_file, container.passphrase(settings.kek_passphrase_file))
     key, passphrase = settings.log_key_file, settings.log_key_passphrase_file
     if settings.signer == log_keys.PKCS11:
         _token_key(settings)
@@ -76,6 +75,8 @@ def everything(settings: Settings) -> None:
     parts = container.services(settings)
     try:
         container.object_store(settings).ensure_buckets()
+        parts.keys.ensure()
+        rotating.learn(parts, OPERATOR)
         retaining.deliver_rules(parts, OPERATOR)
         self_test(parts)
     finally:
@@ -83,12 +84,8 @@ def everything(settings: Settings) -> None:
 
 
 def self_test(parts: Services) -> None:
-    """Lock a canary in the store, attack it, record the outcome. Raises Unavailable `store.worm_broken`."""
-    facts = worm_self_test(parts.store, parts.database.clock, EVIDENCE)
-    with parts.database.begin(OPERATOR) as work:
-        tested = event.draft("store.self_tested", item="system", result=facts.result, detail=facts.detail or None)
-        work.record(tested)
-        work.commit()
+    """Attack the store's lock and record how it held. Raises Unavailable `store.worm_broken`."""
+    facts = fixity.self_test(parts, OPERATOR)
     if facts.failed:
         raise Unavailable("store.worm_broken", what=facts.detail)
 
@@ -104,6 +101,7 @@ def upkeep(parts: Services) -> Periodic:
             Chore("ended terms", 60 * MINUTE_S, lambda: disposing.propose_due(parts)),
             Chore("acts to carry on", MINUTE_S, lambda: disposing.carry_on(parts)),
             Chore("the store's lock", DAY_S, lambda: self_test(parts)),
+            Chore("stored files", MINUTE_S, lambda: fixity.tick(parts)),
             Chore("what killed processes left in the store", DAY_S, lambda: intake.sweep(parts)),
         ]
     )

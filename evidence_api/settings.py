@@ -24,6 +24,11 @@ PREFIX = "DALEL_"
 MIB = 1 << 20
 GIB = 1 << 30
 WHISPER_BASE_SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
+_KEK_NEEDS: Mapping[str, tuple[str, ...]] = {
+    "file": (),
+    "vault": ("kek_vault_url", "kek_vault_token_file"),
+    "pkcs11": ("pkcs11_module", "pkcs11_token", "pkcs11_pin_file"),
+}
 Language = Literal["kk", "ru", "en"]
 LANGUAGES: tuple[Language, ...] = ("kk", "ru", "en")
 
@@ -80,8 +85,24 @@ class Settings(BaseSettings):
     s3_secret_key: SecretStr = SecretStr("")
     s3_bucket_prefix: str = Field(default="dalel", pattern=r"^[a-z0-9][a-z0-9-]{1,30}$")
 
-    # keys
+    # care for what is stored
+    fixity_bytes_per_second: int = Field(default=64 * MIB, ge=MIB)
+    fixity_light_days: int = Field(default=30, ge=1, le=3650)
+    fixity_deep_days: int = Field(default=365, ge=1, le=3650)
+
+    # the key-encryption key: a file, a Vault-compatible service's transit engine, or a PKCS #11 token
+    kek: Literal["file", "vault", "pkcs11"] = "file"
     kek_file: Path | None = None
+    kek_passphrase_file: Path | None = None
+    kek_vault_url: str | None = None
+    kek_vault_token_file: Path | None = None
+    kek_vault_mount: str = "transit"
+    kek_vault_key: str = "dalel"
+    kek_vault_ca_file: Path | None = None
+    kek_vault_namespace: str | None = None
+    kek_label: str = "dalel-kek"
+
+    # keys
     signer: Literal["file", "pkcs11"] = "file"
     log_key_file: Path | None = None
     log_key_passphrase_file: Path | None = None
@@ -179,6 +200,9 @@ class Settings(BaseSettings):
             raise ValueError("languages: at least one")
         if self.session_idle_seconds > self.session_absolute_seconds:
             raise ValueError("session_idle_seconds is longer than session_absolute_seconds")
+        missing = [name for name in _KEK_NEEDS[self.kek] if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"kek={self.kek} needs {', '.join(missing)}")
         if self.log_key_file is not None and self.log_key_passphrase_file is None:
             raise ValueError("log_key_file needs log_key_passphrase_file")
         if self.office_key_file is not None and self.office_key_passphrase_file is None:

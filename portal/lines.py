@@ -5,14 +5,17 @@ from uuid import UUID
 
 from custody.audit import EntryView
 from custody.kernel.clock import from_ms
+from evidence_api.access.policy import Viewer
 from evidence_api.queries.cases import ROUND, CaseView, Thing
 from evidence_api.queries.facts import Exhibit, JobView, RenditionView
+from evidence_api.queries.fixity import Alarm
 from evidence_api.queries.personal import Shown
 from portal import catalog
 from portal.catalog import Language
 from portal.pages.cases import CaseHead, ExhibitRow
 from portal.pages.events import EventLine, PersonalLine
 from portal.pages.exhibits import ExhibitRef, Job, Rendition
+from portal.pages.fixity import AlarmLine
 
 JOB_KINDS = {
     "exhibit.seal": "seal",
@@ -22,6 +25,7 @@ JOB_KINDS = {
     "exhibit.protect": "protect",
     "disposal.destroy": "destroy",
 }
+_ADDRESSES = {"exhibit": "exhibits", "disclosure": "disclosures"}
 _STATES = {"passed": "passed", "failed": "leaks", None: "burned"}
 
 
@@ -112,6 +116,23 @@ def job(view: JobView) -> Job:
         started_at=view.created_at,
         done_ms=view.done_units if sound else None,
         total_ms=view.total_units if sound else None,
+    )
+
+
+def alarm_line(alarm: Alarm, viewer: Viewer) -> AlarmLine:
+    """A difference as pages show it; who may not open exhibits gets no address."""
+    found = alarm.difference
+    kind, _, thing = alarm.item.partition(":")
+    shown = thing and kind in _ADDRESSES and viewer.role != "administrator"
+    number = found.place.removeprefix("segment ")
+    return AlarmLine(
+        what=found.what,
+        segment=int(number) + 1 if number.isdigit() else None,
+        expected=found.expected,
+        found=found.found,
+        at=alarm.found_at,
+        cleared_at=alarm.cleared_at,
+        href=f"/{_ADDRESSES[kind]}/{thing}" if shown else None,
     )
 
 

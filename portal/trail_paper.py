@@ -54,7 +54,9 @@ def _blocks(export: Export, language: Language, answers: Sequence[str]) -> list[
     rows = [row for page in export.pages() for row in _rows(page, language)]
     head = tuple(said(f"column.{name}") for name in ("place", "time", "who", "what"))
     table: Block = Table(head, rows, _WIDTHS) if rows else Paragraph(catalog.text(language, "trail.none"))
-    blocks: list[Block] = [*map(Paragraph, answers), Facts(facts), table, Heading(said("head"))]
+    # the QR code stands beside the title: what follows it at once must be short
+    begin = Heading(catalog.text(language, "record.answers") if answers else said("about"))
+    blocks: list[Block] = [begin, *map(Paragraph, answers), Facts(facts), table, Heading(said("head"))]
     blocks += [Paragraph(said("head_what")), Exact(export.checkpoint)] if export.checkpoint else []
     return [*blocks, Paragraph(said("limits"))]
 

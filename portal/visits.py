@@ -135,6 +135,8 @@ NOTICES = frozenset(
         "received",
         "signed_out",
         "check_requested",
+        "lock_held",
+        "lock_broken",
         "retained",
         "held",
         "hold_lifted",

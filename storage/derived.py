@@ -8,6 +8,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from custody.kernel.errors import Corrupt, Invalid
+from storage import key_records
 from storage.blob import BlobFacts
 from storage.crypto import new_key
 from storage.keys import KeyWrapper
@@ -41,7 +42,8 @@ def put_derived(
         raise Corrupt("store.corrupt", what="digest")
     until = whole_seconds(retain_until)
     lock_and_check(store, bucket, key, version_id, until)
-    return BlobFacts(
+    wrapped = keys.wrap(data_key, blob_id)
+    facts = BlobFacts(
         blob_id=blob_id,
         bucket=bucket,
         key=key,
@@ -51,10 +53,12 @@ def put_derived(
         segment_bytes=layout.segment_bytes,
         ciphertext_sha256=found.ciphertext_sha256,
         ciphertext_bytes=layout.ciphertext_bytes,
-        wrapped_key=keys.wrap(data_key, blob_id),
-        key_id=keys.key_id,
+        wrapped_key=wrapped.data,
+        key_id=wrapped.key_id,
         retain_until=until,
     )
+    key_records.keep(store, facts)
+    return facts
 
 
 class _Writing:

@@ -1,8 +1,9 @@
 """The end of a blob: its wrapped key leaves the database, then its object the store, when its lock has ended.
 
 Without its key the ciphertext is noise to everyone, the store and its backups included, from the moment the row's
-change is durable: the data key was wrapped in `blobs` and in the `uploads` row it came by, and nowhere else. Not
-guaranteed here: older copies of those rows in backups of the database, see docs/retention.md.
+change is durable: the data key was wrapped in `blobs`, in the `uploads` row it came by, and in its record in the store,
+which `remove` destroys first. Not guaranteed here: older copies of those rows in backups of the database, see
+docs/retention.md.
 
 Also the other end: what keeps an object for longer (`protect`).
 """
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from custody.kernel.errors import Conflict, Corrupt, NotFound
 from custody.kernel.unit_of_work import UnitOfWork
+from storage import key_records
 from storage.blob import BlobFacts
 from storage.ports import ObjectStore
 from storage.seal import lock_and_check
@@ -95,6 +97,7 @@ def remove(store: ObjectStore, facts: BlobFacts) -> list[Locked]:
     """
     if facts.destroyed_at is None:
         raise Conflict("blob.not_destroyed")
+    key_records.drop(store, facts.blob_id)
     kept = []
     for stored in list(store.list(facts.bucket, facts.key)):
         place = (facts.bucket, stored.key, stored.version_id)

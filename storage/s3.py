@@ -21,7 +21,7 @@ from minio.error import InvalidResponseError, MinioException, S3Error, ServerErr
 from minio.retention import Retention
 
 from custody.kernel.errors import Conflict, Corrupt, DalelError, NotFound, Unavailable
-from storage.ports import EVIDENCE, LOCKED_BUCKETS, STAGING, Begun, Part, Stored
+from storage.ports import EVIDENCE, KEYS, LOCKED_BUCKETS, STAGING, Begun, Part, Stored
 
 _PIECE_BYTES: Final = 256 * 1024
 _MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NoSuchBucket"})
@@ -109,7 +109,7 @@ class S3Store:
         Raises Unavailable `store.no_object_lock` when one that was there before keeps no versions or knows no lock:
         Object Lock cannot be added later, so this is never mended in silence.
         """
-        for bucket in (*LOCKED_BUCKETS, STAGING):
+        for bucket in (*LOCKED_BUCKETS, STAGING, KEYS):
             self._ensure_bucket(self._name(bucket), locked=bucket in LOCKED_BUCKETS)
 
     def _ensure_bucket(self, name: str, *, locked: bool) -> None:
@@ -271,6 +271,16 @@ class S3Store:
                 self._client.remove_object(self._name(bucket), key, version_id=version_id or None)
         except NotFound:
             return
+
+    def delete_bypassing(self, bucket: str, key: str, version_id: str) -> None:
+        with _calling_under_lock():
+            self._client._execute(
+                "DELETE",
+                self._name(bucket),
+                key,
+                headers=cast(Any, {"x-amz-bypass-governance-retention": "true"}),
+                query_params=cast(Any, {"versionId": version_id}),
+            )
 
     def list(self, bucket: str, prefix: str) -> Iterator[Stored]:
         with _calling():

@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from custody.kernel.errors import Corrupt, Invalid
+from storage import key_records
 from storage.blob import BlobFacts, FileName
 from storage.keys import KeyWrapper
 from storage.media_type import HEAD_BYTES, Kind, sniff
@@ -118,6 +119,7 @@ def inspect(store: ObjectStore, keys: KeyWrapper, plan: SealPlan) -> SealFacts:
         key_id=plan.key_id,
         retain_until=plan.retain_until,
     )
+    key_records.keep(store, blob)
     return SealFacts(plan.upload_id, plan.exhibit_id, blob, kind.media_type, kind.mismatch)
 
 
@@ -211,6 +213,7 @@ def discard(store: ObjectStore, plan: SealPlan) -> None:
         store.abort(EVIDENCE, key, plan.multipart_id)
     for stored in list(store.list(EVIDENCE, key)):
         store.delete(EVIDENCE, stored.key, stored.version_id)
+    key_records.drop(store, plan.blob_id)
     drop_tails(store, plan.blob_id)
 
 

@@ -1,7 +1,7 @@
 """What other rooms do with uploads and blobs in the database. Writing functions do not commit and record no event."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -88,6 +88,7 @@ def create_upload(work: UnitOfWork, keys: KeyWrapper, new: NewUpload, limits: Li
     now = work.clock.now()
     progress = upload.announce(new.size_bytes, limits, now)
     blob_id = work.ids.new()
+    wrapped = keys.wrap(new_key(), blob_id)
     row = UploadRow(
         id=work.ids.new(),
         exhibit_id=new.exhibit_id,
@@ -101,8 +102,8 @@ def create_upload(work: UnitOfWork, keys: KeyWrapper, new: NewUpload, limits: Li
         offset_bytes=0,
         segment_bytes=segment_bytes_for(new.size_bytes),
         sha256=upload.parse_sha256(new.sha256),
-        key_id=keys.key_id,
-        wrapped_key=keys.wrap(new_key(), blob_id),
+        key_id=wrapped.key_id,
+        wrapped_key=wrapped.data,
         epoch=0,
         lifetime_s=int(limits.lifetime.total_seconds()),
         retain_until=whole_seconds(new.retain_until),
@@ -188,26 +189,32 @@ def _plan(row: UploadRow, segments: tuple[SentSegment, ...]) -> SealPlan:
     )
 
 
-def record_seal(work: UnitOfWork, facts: SealFacts, event_id: UUID) -> None:
+def record_seal(work: UnitOfWork, facts: SealFacts, event_id: UUID) -> list[BlobFacts]:
     """The upload is sealed and its blob is known, under the event `exhibit.sealed`. Doing it again changes nothing.
 
+    The key goes over as it is wrapped now. Returns the blob if it was rewrapped since `inspect` began: its record in
+    the store is to be written again before the commit.
     Raises Conflict `upload.not_received` when the upload was refused meanwhile.
     """
-    record_seals(work, [(facts, event_id)])
+    return record_seals(work, [(facts, event_id)])
 
 
-def record_seals(work: UnitOfWork, sealed: Sequence[tuple[SealFacts, UUID]]) -> None:
+def record_seals(work: UnitOfWork, sealed: Sequence[tuple[SealFacts, UUID]]) -> list[BlobFacts]:
     """As `record_seal`, of many. Raises NotFound `upload.not_found`."""
     wanted = select(UploadRow).where(UploadRow.id.in_([facts.upload_id for facts, _ in sealed])).order_by(UploadRow.id)
     locked = work.session.scalars(wanted.with_for_update().execution_options(populate_existing=True))
     rows = {row.id: row for row in locked}
+    rewrapped = []
     for facts, event_id in sealed:
         row = rows.get(facts.upload_id)
         if row is None:
             raise NotFound("upload.not_found")
         if row.state != State.SEALED:
             row.state = upload.seal(progress_of(row)).state
-            record_blob(work, facts.blob, event_id)
+            blob = replace(facts.blob, wrapped_key=row.wrapped_key, key_id=row.key_id)
+            record_blob(work, blob, event_id)
+            rewrapped += [blob] if blob.key_id != facts.blob.key_id else []
+    return rewrapped
 
 
 def record_refusal(work: UnitOfWork, upload_id: UUID, reason: str) -> Upload:
@@ -224,25 +231,40 @@ def record_refusal(work: UnitOfWork, upload_id: UUID, reason: str) -> Upload:
 
 def record_blob(work: UnitOfWork, facts: BlobFacts, event_id: UUID) -> None:
     """A verified, locked object becomes a business fact, under the event that says so."""
-    work.session.add(
-        BlobRow(
-            id=facts.blob_id,
-            bucket=facts.bucket,
-            key=facts.key,
-            version_id=facts.version_id,
-            format=facts.format,
-            sha256=facts.sha256,
-            size_bytes=facts.size_bytes,
-            segment_bytes=facts.segment_bytes,
-            ciphertext_sha256=facts.ciphertext_sha256,
-            ciphertext_bytes=facts.ciphertext_bytes,
-            wrapped_key=facts.wrapped_key,
-            key_id=facts.key_id,
-            retain_until=facts.retain_until,
-            created_at=work.clock.now(),
-            event_id=event_id,
-        )
+    work.session.add(_row_of(work, facts, event_id, event_id))
+
+
+def _row_of(work: UnitOfWork, facts: BlobFacts, made_event_id: UUID, event_id: UUID) -> BlobRow:
+    return BlobRow(
+        id=facts.blob_id,
+        bucket=facts.bucket,
+        key=facts.key,
+        version_id=facts.version_id,
+        format=facts.format,
+        sha256=facts.sha256,
+        size_bytes=facts.size_bytes,
+        segment_bytes=facts.segment_bytes,
+        ciphertext_sha256=facts.ciphertext_sha256,
+        ciphertext_bytes=facts.ciphertext_bytes,
+        wrapped_key=facts.wrapped_key,
+        key_id=facts.key_id,
+        retain_until=facts.retain_until,
+        created_at=work.clock.now(),
+        made_event_id=made_event_id,
+        event_id=event_id,
     )
+
+
+def restore_blob(work: UnitOfWork, facts: BlobFacts, *, made_event_id: UUID, event_id: UUID) -> None:
+    """A row that was lost with the database comes back, under the event `key.recovered`."""
+    work.session.add(_row_of(work, facts, made_event_id, event_id))
+
+
+def replace_key(work: UnitOfWork, facts: BlobFacts, event_id: UUID) -> None:
+    """Another wrap of the same data key. Nothing for a blob whose key was destroyed."""
+    row = work.session.get_one(BlobRow, facts.blob_id, with_for_update=True, populate_existing=True)
+    if row.wrapped_key:
+        row.wrapped_key, row.key_id, row.event_id = facts.wrapped_key, facts.key_id, event_id
 
 
 def blob_facts(session: Session, blob_id: UUID) -> BlobFacts:
@@ -250,6 +272,11 @@ def blob_facts(session: Session, blob_id: UUID) -> BlobFacts:
     row = session.get(BlobRow, blob_id)
     if row is None:
         raise NotFound("blob.not_found")
+    return facts_of(row)
+
+
+def facts_of(row: BlobRow) -> BlobFacts:
+    """The row as others see it."""
     return BlobFacts(
         blob_id=row.id,
         bucket=row.bucket,

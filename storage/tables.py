@@ -62,6 +62,7 @@ class UploadSegmentRow(Base):
 class BlobRow(Recorded, Base):
     """An object that was read back, verified and locked. Its facts never change, but for the wrapping of its key.
 
+    `made_event_id` is the event it came into being under; `event_id` also that of a new wrapping.
     A destroyed blob keeps its row and has no key: the database refuses to give it one again.
     """
 
@@ -80,6 +81,7 @@ class BlobRow(Recorded, Base):
     key_id: Mapped[str]
     retain_until: Mapped[datetime]
     created_at: Mapped[datetime]
+    made_event_id: Mapped[UUID]
     destroyed_at: Mapped[datetime | None]
     __table_args__ = (
         CheckConstraint("size_bytes > 0 AND ciphertext_bytes > size_bytes", name="sizes"),

@@ -56,7 +56,7 @@ def put_whole(store: ObjectStore, keys: KeyWrapper, blob_id: UUID, data: bytes, 
     digest = hashlib.sha256(ciphertext)
     version_id = store.put(EVIDENCE, evidence_key(blob_id), ciphertext, digest.digest())
     wrapped = keys.wrap(data_key, blob_id)
-    return Put(blob_id, version_id, "sha256:" + digest.hexdigest(), len(ciphertext), wrapped, keys.key_id)
+    return Put(blob_id, version_id, "sha256:" + digest.hexdigest(), len(ciphertext), wrapped.data, wrapped.key_id)
 
 
 def take_back(store: ObjectStore, put: Put) -> None:

@@ -6,6 +6,7 @@ tried out and not read from a configuration.
 
 import contextlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -37,7 +38,8 @@ class WormFacts:
 
 
 def worm_self_test(store: ObjectStore, clock: Clock, bucket: str) -> WormFacts:
-    """Lock a canary for five minutes in `bucket` and try to undo it: delete it, shorten the lock, overwrite it.
+    """Lock a canary for five minutes in `bucket` and try to undo it: delete it, also past
+    governance, shorten the lock, overwrite it.
 
     Old canaries whose lock has run out are removed. Raises Unavailable `store.unreachable`: nothing was learnt.
     """
@@ -51,8 +53,10 @@ def worm_self_test(store: ObjectStore, clock: Clock, bucket: str) -> WormFacts:
         failed.append("no_version")
     if store.locked_until(bucket, key, version_id) != until:
         failed.append("lock_lost")
-    if _succeeds_delete(store, bucket, key, version_id):
+    if _succeeds(store.delete, bucket, key, version_id):
         failed.append("deleted")
+    if _succeeds(store.delete_bypassing, bucket, key, version_id):
+        failed.append("bypassed")
     if _shortens(store, bucket, key, version_id, until):
         failed.append("shortened")
     if store.put(bucket, key, secrets.token_bytes(64)) == version_id:
@@ -65,10 +69,10 @@ def worm_self_test(store: ObjectStore, clock: Clock, bucket: str) -> WormFacts:
     return WormFacts(tuple(failed))
 
 
-def _succeeds_delete(store: ObjectStore, bucket: str, key: str, version_id: str) -> bool:
+def _succeeds(delete: Callable[[str, str, str], None], bucket: str, key: str, version_id: str) -> bool:
     try:
-        store.delete(bucket, key, version_id)
-    except Conflict:
+        delete(bucket, key, version_id)
+    except (Conflict, NotFound):
         return False
     return True
 

@@ -130,6 +130,7 @@ class System:
     settings: Settings
     services: Services
     members: dict[str, Member] = field(default_factory=dict)
+    owner_url: str = ""
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _opened: list[Any] = field(default_factory=list)
 
@@ -265,7 +266,7 @@ def whole(stack: Endpoints, database: FreshDatabase, directory: Path) -> Iterato
     settings = settings_for(stack, database, directory)
     prepare.keys(settings)
     container.object_store(settings).ensure_buckets()
-    system = System(settings, container.services(settings))
+    system = System(settings, container.services(settings), owner_url=database.owner_url)
     retaining.deliver_rules(system.services, prepare.OPERATOR)
     order, publisher = container.ledger(settings)
     stop = threading.Event()

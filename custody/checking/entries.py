@@ -12,11 +12,13 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from custody import logs
 from custody.bundles import EntryBundles
 from custody.checking.difference import Differs, Step
 from custody.kernel.errors import Corrupt
 from custody.kernel.unit_of_work import Database
-from custody.proof import grammar, merkle, note, policy, tiles
+from custody.logs import Log
+from custody.proof import grammar, handover, merkle, note, policy, tiles
 from custody.proof.checkpoint import Checkpoint
 from custody.proof.policy import Policy
 from custody.proof.strict import ProofError
@@ -77,55 +79,106 @@ def begin(database: Database, trusted: Policy, register: bytes | None) -> Positi
         size = session.scalars(select(LedgerStateRow.size)).one()
         last = session.scalar(select(func.max(LedgerEntryRow.seq)))
         text_shown = shown.note if shown is not None else ""
+        opened = logs.opened(session)
     count = 0 if last is None else last + 1
     if size != count:
         raise Differs(Step.HEAD, "head.state", "ledger_state", size, count)
     data = register.decode("utf-8", "replace") if register is not None else text_shown
     if not data:
         return Position("", count)
-    head = head_of(data, trusted)
-    if text_shown and head_of(text_shown, trusted).size > head.size:
-        raise Differs(Step.HEAD, "head.register", "register", head_of(text_shown, trusted).size, head.size)
-    if count < head.size:
-        raise Differs(Step.HEAD, "head.behind", "ledger_entries", head.size, count)
+    size, shown_size = (_published(text, opened, trusted) for text in (data, text_shown or data))
+    if shown_size > size:
+        raise Differs(Step.HEAD, "head.register", "register", shown_size, size)
+    if count < size:
+        raise Differs(Step.HEAD, "head.behind", "ledger_entries", size, count)
     return Position(data, count)
 
 
+def _published(data: str, opened: Sequence[Log], trusted: Policy) -> int:
+    """How many entries of the ledger a head covers, over all logs up to its own. A head of a log that the database does
+    not know covers more than it has.
+    """
+    head = head_of(data, trusted)
+    start = next((log.start for log in opened if log.origin == head.origin), 0)
+    unknown = bool(opened) and head.origin not in {log.origin for log in opened}
+    return opened[-1].start + head.size + 1 if unknown else start + head.size
+
+
 class Walk:
-    """Steps 2 to 4 over the entries. `public` holds the tiles, `private` the bundles."""
+    """Steps 2 to 4 over the entries, log by log. `public` holds the tiles, `private` the bundles."""
 
     def __init__(self, database: Database, public: TileStore, private: TileStore, trusted: Policy) -> None:
         self._database = database
-        self._public = public
+        self._store = public
         self._bundles = EntryBundles(private)
         self._trusted = trusted
+        self._log = Log(1, "", "", 0)
+        self._public = public
         self._tile_roots: list[bytes] = []
 
     def run(self, start: Position, keep: Callable[[Position], None]) -> None:
         """Check everything from `start` on; `keep` hears of each batch that held. Raises Differs at the first place."""
-        published = self._published(start)
+        head = head_of(start.head, self._trusted) if start.head else None
+        with self._database.read() as session:
+            opened = logs.opened(session) or [Log(1, head.origin if head else "", "", 0)]
+        # closed logs' keys are not the policy's any more: the next log's first entry gives them, and it is checked too
+        closed = tuple(note.parse_vkey(log.vkey) for log in opened[:-1])
+        self._trusted = replace(self._trusted, logs=tuple(dict.fromkeys((*self._trusted.logs, *closed))))
         position = start
+        for log, following in zip(opened, [*opened[1:], None], strict=True):
+            end = following.start if following else position.end
+            if position.seq > end:
+                continue  # checked before this walk was cut off
+            if following and position.seq == end:
+                self._boundary(log, following, position)  # cut off just before it was
+                continue
+            published = end if following else log.start + (head.size if head and head.origin == log.origin else 0)
+            position = self._one(position, log, end, published, keep)
+            if following:
+                self._boundary(log, following, position)
+
+    def _one(
+        self, position: Position, log: Log, end: int, published: int, keep: Callable[[Position], None]
+    ) -> Position:
+        """Check the entries of one log, its tiles with them."""
+        self._log, self._public = log, log.tiles(self._store)
+        if position.seq == log.start:
+            position = replace(position, frontier=())
         self._tile_roots = [
             merkle.root(_hashes(self._tile(0, index, tiles.WIDTH)))
-            for index in range(min(start.seq, published) // tiles.WIDTH)
+            for index in range((min(position.seq, published) - log.start) // tiles.WIDTH)
         ]
-        while position.seq < position.end:
-            position = self._batch(position, published)
+        while position.seq < end:
+            position = self._batch(position, end, published)
             keep(position)
         self._upper_tiles()
+        return position
 
-    def _published(self, start: Position) -> int:
-        return head_of(start.head, self._trusted).size if start.head else 0
+    def _boundary(self, log: Log, following: Log, position: Position) -> None:
+        """The closed log ends with `log.closed`, the next begins with `log.opened` over the tree that was computed."""
+        with self._database.read() as session:
+            rows = list(session.scalars(_rows(following.start - 1, following.start + 1)))
+        leaves = [bytes(row.canonical) for row in rows]
+        try:
+            first = _event(following.start, leaves[-1])
+            found = handover.parse(str(first.data.get("checkpoint", "")).encode(), leaves[0], leaves[-1], ())
+            handover.verify_signature(found)
+        except ProofError as error:
+            raise Differs(Step.TILES, "tiles.boundary", following.start, "", error.reason) from error
+        root = merkle.fold([part for _, part in position.frontier])
+        said = (note.parse_vkey(log.vkey), note.parse_vkey(following.vkey), following.start - log.start, root)
+        if (found.key, found.next_key, found.head.size, found.head.root) != said:
+            raise Differs(Step.TILES, "tiles.boundary", following.start, root.hex(), found.head.root.hex())
 
-    def _batch(self, position: Position, published: int) -> Position:
-        end = min(position.seq + BATCH, position.end)
+    def _batch(self, position: Position, end: int, published: int) -> Position:
+        end = min(position.seq + BATCH, end)
         with self._database.read() as session:
             rows = list(session.scalars(_rows(position.seq, end)))
             leaves = _checked(session, rows, position.seq, end)
             heads = {row.size: row for row in session.scalars(_heads_between(position.seq, end))}
             frontier = self._grow(position, [merkle.leaf_hash(leaf) for leaf in leaves], heads)
         hashes = [merkle.leaf_hash(leaf) for leaf in leaves[: max(0, published - position.seq)]]
-        self._level_zero(position.seq, hashes, published)
+        self._level_zero(position.seq - self._log.start, hashes, published - self._log.start)
         bundle = self._private(position, leaves[: len(hashes)])
         return replace(position, seq=end, frontier=frontier, bundle=bundle)
 
@@ -135,17 +188,19 @@ class Walk:
         """Join the leaves to the tree; at each size that was published its root must be the published one."""
         frontier = list(position.frontier)
         wanted = head_of(position.head, self._trusted) if position.head else None
-        for size, digest in enumerate(hashes, position.seq + 1):
-            leaves, current = 1, digest
+        if wanted is not None and wanted.origin != self._log.origin:
+            wanted = None
+        for total, digest in enumerate(hashes, position.seq + 1):
+            leaves, current, size = 1, digest, total - self._log.start
             while frontier and frontier[-1][0] == leaves:
                 current = merkle.node_hash(frontier.pop()[1], current)
                 leaves *= 2
             frontier.append((leaves, current))
-            row = shown.get(size)
-            for head in filter(None, (_shown_head(row, self._trusted), wanted)):
+            row = shown.get(total)
+            for head in filter(None, (_shown_head(row, self._log, self._trusted), wanted)):
                 root = merkle.fold([part for _, part in frontier])
                 if head.size == size and head.root != root:
-                    raise Differs(Step.TILES, "tiles.root", size, head.root.hex(), root.hex())
+                    raise Differs(Step.TILES, "tiles.root", total, head.root.hex(), root.hex())
         return tuple(frontier)
 
     def _level_zero(self, start: int, hashes: Sequence[bytes], published: int) -> None:
@@ -216,12 +271,12 @@ def _heads_between(start: int, end: int) -> Any:
     return select(CheckpointRow).where(CheckpointRow.size > start, CheckpointRow.size <= end)
 
 
-def _shown_head(row: CheckpointRow | None, trusted: Policy) -> Checkpoint | None:
+def _shown_head(row: CheckpointRow | None, log: Log, trusted: Policy) -> Checkpoint | None:
     """A head as the database shows it. Raises Differs when its columns or its signature do not fit its note."""
     if row is None:
         return None
     head = head_of(row.note, trusted)
-    if (row.size, bytes(row.root)) != (head.size, head.root):
+    if (row.size - log.start, bytes(row.root)) != (head.size, head.root):
         raise Differs(Step.HEAD, "head.columns", row.size, head.root.hex(), bytes(row.root).hex())
     return head
 

@@ -167,6 +167,11 @@ FOUND: Mapping[str, tuple[str, str, str]] = {
         "корень на {place} записях {found}, опубликован {expected}",
         "the root over {place} entries is {found}, published was {expected}",
     ),
+    "tiles.boundary": (
+        "{place}-жазбада басталатын журнал алдыңғысының соңын жалғастырмайды: {expected} орнына {found}",
+        "журнал с записи {place} не продолжает конец предыдущего: {found} вместо {expected}",
+        "the log that begins at entry {place} does not go on from the end of the one before: {found}, not {expected}",
+    ),
     "tiles.missing": (
         "{place} плиткасы: {expected} байт орнына {found}",
         "плитка {place}: {found} вместо {expected} байт",

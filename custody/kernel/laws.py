@@ -12,6 +12,7 @@ from custody.kernel.errors import Conflict, DalelError, Unavailable
 NO_EVENT = "DL001"
 IMMUTABLE = "DL002"
 READ_ONLY = "DL003"
+KEY_CLOSED = "DL010"
 
 
 def refusal(sqlstate: str | None) -> DalelError | None:
@@ -23,6 +24,8 @@ def refusal(sqlstate: str | None) -> DalelError | None:
             return Conflict("law.immutable")
         case "DL003":
             return Unavailable("ledger.read_only")
+        case "DL010":
+            return Unavailable("keys.closed")
         case _:
             return None
 

@@ -32,6 +32,7 @@ MAX_CLOSED = 9
 CLOSED_FILES = ("checkpoint", "proofs.txt", "handover.jsonl", "handover.txt")
 _CLOSED = re.compile(rf"custody/closed/([1-{MAX_CLOSED}])/(?:{'|'.join(map(re.escape, CLOSED_FILES))})")
 _EXTRA = re.compile(r"index\.html|verify\.html|README\.txt|reader/.+")
+_CELL = 1 + 44
 _MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _INFO_LINE = re.compile(r"([A-Za-z0-9-]+): ([^\x00-\x1f\x7f]+)")
 
@@ -208,12 +209,33 @@ def proof_line(index: int, proof: Sequence[bytes]) -> str:
     return " ".join([str(index), *map(base64_text, proof)]) + "\n"
 
 
-def parse_proof_line(line: str) -> tuple[int, tuple[bytes, ...]]:
-    """Index and hashes; only the spelling `proof_line` writes, without its newline. Raises Malformed."""
-    index, *hashes = line.split(" ")
-    if len(hashes) > MAX_HASHES:
-        raise Malformed("a proof has more hashes than any tree needs")
-    return decimal(index), tuple(base64_bytes(text, HASH_BYTES) for text in hashes)
+class ProofLines:
+    """Reads lines of proofs.txt one after the other; only the spelling `proof_line` writes, without its newline.
+
+    The proofs of neighbours end alike: what ends as the line before did is not read anew.
+    """
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._hashes: tuple[bytes, ...] = ()
+
+    def parse(self, line: str) -> tuple[int, tuple[bytes, ...]]:
+        """Index and hashes. Raises Malformed."""
+        index, gap, text = line.partition(" ")
+        text, own, shared = gap + text, gap + text, 0
+        # a cell is a space and the 44 characters of 32 bytes; text that has been read consists of cells
+        if not len(text) % _CELL:
+            for start in range(0, len(text), _CELL):
+                if self._text.endswith(text[start:]):
+                    own, shared = text[:start], (len(text) - start) // _CELL
+                    break
+        new = own.split(" ")[1:]
+        if len(new) + shared > MAX_HASHES:
+            raise Malformed("a proof has more hashes than any tree needs")
+        number = decimal(index)
+        hashes = tuple([base64_bytes(cell, HASH_BYTES) for cell in new])
+        self._text, self._hashes = text, hashes + self._hashes[len(self._hashes) - shared :]
+        return number, self._hashes
 
 
 def proof_lines(data: bytes) -> list[str]:

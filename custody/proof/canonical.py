@@ -1,11 +1,13 @@
-"""Canonical JSON: RFC 8785 within the profile of the ledger.
+"""Canonical JSON: RFC 8785 whole (`jcs`), and within the profile of the ledger (`encode`, `decode`).
 
 Profile: ASCII object keys, no floats, integers below 2^53 in magnitude, no duplicate keys, no lone surrogates, at most
 32 levels of nesting. Within it, sorting keys by code point equals RFC 8785's sorting by UTF-16 unit (§3.2.3), and
-Python's escapes are the ones of §3.2.2.2.
+Python's escapes are the ones of §3.2.2.2. So `encode` writes what `jcs` writes, and refuses more.
 """
 
 import json
+from decimal import Decimal
+from math import isfinite
 from typing import Any, Never
 
 from custody.proof.strict import Malformed
@@ -13,10 +15,25 @@ from custody.proof.strict import Malformed
 MAX_INT = 2**53 - 1
 MAX_DEPTH = 32
 _INT_DIGITS = len(str(-MAX_INT))
+_LONG = len(str(MAX_INT))  # shorter texts are integers below the limit
 
 
 class NotCanonical(Malformed):
     """The value or the bytes are outside the profile."""
+
+
+def jcs(value: Any) -> bytes:
+    """The bytes of RFC 8785 for any JSON value: None, bool, int, float, str, list or tuple, dict with text keys.
+
+    Integers have to be below 2^53 in magnitude, as a double could be read as another one (RFC 7493 §2.2). Raises
+    NotCanonical for what is not JSON: NaN, infinities, lone surrogates, other types, nesting that Python cannot follow.
+    """
+    try:
+        return _general(value).encode()
+    except UnicodeEncodeError as error:
+        raise NotCanonical("a lone surrogate") from error
+    except RecursionError as error:
+        raise NotCanonical("nested too deeply") from error
 
 
 def encode(value: Any) -> bytes:
@@ -35,17 +52,27 @@ def decode(data: bytes) -> Any:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise NotCanonical("not UTF-8") from error
+    # ASCII text has ASCII keys, and a key that stands twice leaves fewer bytes when written again: what follows would
+    # refuse both, so the decoder looks at keys itself only where that is not so, and is twice as fast.
+    value = _parsed(_PLAIN_DECODER, text) if text.isascii() else _parsed(_DECODER, text)
+    # The decoder has checked numbers. Depth can only be too great where so many brackets open at all.
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        _check(value, MAX_DEPTH)
+    if _written(value) != data:
+        _parsed(_DECODER, text)  # says more exactly what is wrong, where it can
+        raise NotCanonical("another spelling than the canonical one")
+    return value
+
+
+def _parsed(decoder: json.JSONDecoder, text: str) -> Any:
     try:
-        value = _DECODER.decode(text)
+        value, end = decoder.raw_decode(text)
     except NotCanonical:
         raise
     except (ValueError, RecursionError) as error:
         raise NotCanonical("not JSON, or nested too deeply") from error
-    # The decoder has checked numbers and keys. Depth can only be too great where so many brackets open at all.
-    if text.count("{") + text.count("[") > MAX_DEPTH:
-        _check(value, MAX_DEPTH)
-    if _written(value) != data:
-        raise NotCanonical("another spelling than the canonical one")
+    if end != len(text):
+        raise NotCanonical("not JSON, or nested too deeply")
     return value
 
 
@@ -66,7 +93,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(text: str) -> int:
-    if len(text) > _INT_DIGITS or abs(int(text)) > MAX_INT:
+    if len(text) >= _LONG and (len(text) > _INT_DIGITS or abs(int(text)) > MAX_INT):
         raise NotCanonical("an integer of 2^53 or more")
     return int(text)
 
@@ -79,6 +106,54 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_no_float, parse_constant=_no_float
 )
+_PLAIN_DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_no_float, parse_constant=_no_float)
+
+
+def _general(value: Any) -> str:
+    match value:
+        case None | bool():
+            return {None: "null", True: "true", False: "false"}[value]
+        case str():
+            return _ENCODER.encode(value)
+        case int():
+            if abs(value) > MAX_INT:
+                raise NotCanonical("an integer of 2^53 or more")
+            return str(int(value))
+        case float():
+            return _number(value)
+        case list() | tuple():
+            return f"[{','.join(map(_general, value))}]"
+        case dict():
+            if not all(isinstance(key, str) for key in value):
+                raise NotCanonical("a value that JSON does not have", "an object key that is not text")
+            keys = sorted(value, key=_utf16)
+            return "{" + ",".join(f"{_general(key)}:{_general(value[key])}" for key in keys) + "}"
+        case _:
+            raise NotCanonical("a value that JSON does not have", type(value).__name__)
+
+
+def _utf16(key: str) -> bytes:
+    """What RFC 8785 §3.2.3 sorts by; two bytes of each unit, the higher first, sort as the units do."""
+    return key.encode("utf-16-be")
+
+
+def _number(value: float) -> str:
+    """ECMA-262 §6.1.6.1.20, Number::toString with radix 10. `repr` finds the same shortest digits."""
+    if not isfinite(value):
+        raise NotCanonical("a value that JSON does not have", repr(value))
+    if value == 0:
+        return "0"
+    _, places, exponent = Decimal(repr(abs(value))).normalize().as_tuple()
+    digits, sign = "".join(map(str, places)), "-" if value < 0 else ""
+    point = int(exponent) + len(digits)  # where the decimal point stands, counted from the first digit
+    if len(digits) <= point <= 21:
+        return sign + digits.ljust(point, "0")
+    if 0 < point <= 21:
+        return f"{sign}{digits[:point]}.{digits[point:]}"
+    if -6 < point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    fraction = f".{digits[1:]}" if digits[1:] else ""
+    return f"{sign}{digits[0]}{fraction}e{point - 1:+d}"
 
 
 def _check(value: Any, depth: int) -> None:

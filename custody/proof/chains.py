@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from custody.proof.disclosure import Manifest
 from custody.proof.grammar import Event, same
-from custody.proof.merkle import leaf_hash
 from custody.proof.refusal import Step, VerificationError
 
 Chains = Mapping[str, Sequence[Event]]
@@ -77,7 +76,7 @@ def bound(chains: Chains, manifest: Manifest, manifest_sha256: str) -> None:
 
 
 def _predecessor(chain: Sequence[Event]) -> str | None:
-    return "sha256:" + leaf_hash(chain[-1].leaf).hex() if chain else None
+    return "sha256:" + chain[-1].hash.hex() if chain else None
 
 
 def _speaks_of_itself(event: Event) -> bool:

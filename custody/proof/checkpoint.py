@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from custody.proof.merkle import HASH_BYTES
 from custody.proof.strict import MAX_NUMBER, Malformed, base64_bytes, base64_text, decimal
 
+MAX_ORIGIN_BYTES = 255
+
 
 @dataclass(frozen=True)
 class Checkpoint:
     """The head of a log: who speaks, how many leaves there are, the RFC 9162 root over them.
 
     `extensions` are further lines, which C2SP allows and Dälel's log never writes. Raises Malformed for values that
-    have no text form.
+    have no text form, and for origins above 255 bytes, which other cosignatures than ours cannot name.
     """
 
     origin: str
@@ -27,6 +29,8 @@ class Checkpoint:
         for line in (self.origin, *self.extensions):
             if not line or any(character < " " or "\ud800" <= character <= "\udfff" for character in line):
                 raise Malformed("an origin or extension line is empty or has a control character")
+        if len(self.origin.encode()) > MAX_ORIGIN_BYTES:
+            raise Malformed("an origin is longer than 255 bytes")
 
     def text(self) -> str:
         """The note text, ready to be signed."""

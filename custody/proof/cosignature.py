@@ -6,16 +6,8 @@ since 1970 and is the witness's own claim.
 
 from dataclasses import dataclass
 
-from custody.proof.note import (
-    COSIGNATURE_V1,
-    Note,
-    Signature,
-    SignatureInvalid,
-    SigningKey,
-    Verifier,
-    check_name,
-    key_id,
-)
+from custody.proof.ed25519 import SignatureInvalid
+from custody.proof.note import COSIGNATURE_V1, Note, Signature, SigningKey, Verifier, check_name, key_id
 from custody.proof.strict import MAX_NUMBER, Malformed
 
 _TIME_BYTES = 8

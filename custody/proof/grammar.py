@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from custody.proof import canonical
 from custody.proof.canonical import MAX_INT
+from custody.proof.merkle import leaf_hash
 from custody.proof.shapes import SHAPES
-from custody.proof.strict import Malformed, sha256_text
+from custody.proof.strict import HEX_SHA256, Malformed, sha256_text
 
 VERSION = 1
 MAX_LEAF_BYTES = 65_535  # an entry of a C2SP bundle cannot be longer
@@ -17,11 +17,11 @@ _ITEM = re.compile(rf"(?:case|exhibit|disclosure|account):{_UUID.pattern}|system
 _NONCE = re.compile(r"[0-9a-f]{32}")
 
 
-@dataclass(frozen=True)
-class Event:
-    """A parsed leaf. `leaf` are its exact bytes; ids are text, times milliseconds since 1970."""
+class Event(NamedTuple):
+    """A parsed leaf. `leaf` are its exact bytes, `hash` theirs; ids are text, times milliseconds since 1970."""
 
     leaf: bytes
+    hash: bytes
     id: str
     type: str
     item: str
@@ -40,31 +40,40 @@ def parse(leaf: bytes) -> Event:
         raise Malformed("an event is longer than 65535 bytes")
     value = canonical.decode(leaf)
     fields(value, _LEAF)
-    shape = SHAPES.get(value["type"])
-    if shape is None:
+    shape, names = SHAPES.get(value["type"]), _NAMES.get(value["type"])
+    if shape is None or names is None:
         raise Malformed("an event's type is not in the closed set")
-    fields(value["actor"], _ACTOR)
-    data, personal = value["data"], value["personal"]
-    if shape.required - data.keys() or data.keys() - shape.required - shape.optional:
+    actor, data, personal = value["actor"], value["data"], value["personal"]
+    fields(actor, _ACTOR)
+    if not (shape.required <= data.keys() <= names):
         raise Malformed("an event's data has a field too many or too few for its type")
-    if personal.keys() - shape.personal:
+    if not personal.keys() <= shape.personal:
         raise Malformed("an event has a personal digest its type does not know")
     for digest in personal.values():
         sha256_text(digest)
-    for name in data.keys() & IDS:
-        if not is_text(data[name]):
+    for name in _IDS_OF[value["type"]]:
+        if name in data and not is_text(data[name]):
             raise Malformed("a field is not what it must be", name)
     if (value["item_seq"] == 0) != (value["prev"] is None):
         raise Malformed("only an item's first event has no predecessor")
     return Event(
-        leaf=leaf,
-        actor=value["actor"]["id"],
-        role=value["actor"]["role"],
-        **{name: value[name] for name in ("id", "type", "item", "case", "time_ms", "data", "item_seq", "prev")},
+        leaf,
+        leaf_hash(leaf),
+        value["id"],
+        value["type"],
+        value["item"],
+        value["case"],
+        value["time_ms"],
+        actor["id"],
+        actor["role"],
+        data,
+        value["item_seq"],
+        value["prev"],
     )
 
 
-Rule = Callable[[Any], bool]
+Rule = Callable[[Any], object]
+"""Holds where it returns something true; a TypeError, as patterns raise for what is not text, is a no."""
 
 
 def fields(value: object, rules: Mapping[str, Rule]) -> None:
@@ -72,7 +81,11 @@ def fields(value: object, rules: Mapping[str, Rule]) -> None:
     if not isinstance(value, dict) or value.keys() != rules.keys():
         raise Malformed("an object has a field too many or too few")
     for name, rule in rules.items():
-        if not rule(value[name]):
+        try:
+            holds = rule(value[name])
+        except TypeError:
+            holds = False
+        if not holds:
             raise Malformed("a field is not what it must be", name)
 
 
@@ -88,11 +101,7 @@ def is_count(value: object) -> bool:
 
 def is_sha256(value: object) -> bool:
     """A digest as text: `sha256:` and 64 lower-case hex digits."""
-    try:
-        sha256_text(value)
-    except Malformed:
-        return False
-    return True
+    return isinstance(value, str) and bool(HEX_SHA256.fullmatch(value))
 
 
 def is_text(value: object) -> bool:
@@ -118,27 +127,33 @@ def same(left: object, right: object) -> bool:
 
 
 def _is_object(value: object) -> bool:
-    return isinstance(value, dict)
+    return type(value) is dict
+
+
+def _uuid_or_null(value: object) -> bool:
+    return value is None or is_uuid(value)
 
 
 _LEAF: Mapping[str, Rule] = {
     "v": equals(VERSION),
-    "id": is_uuid,
+    "id": _UUID.fullmatch,
     "type": is_text,
-    "item": lambda value: isinstance(value, str) and bool(_ITEM.fullmatch(value)),
-    "case": or_null(is_uuid),
+    "item": _ITEM.fullmatch,
+    "case": _uuid_or_null,
     "time_ms": is_count,
     "actor": _is_object,
     "personal": _is_object,
     "data": _is_object,
-    "nonce": lambda value: isinstance(value, str) and bool(_NONCE.fullmatch(value)),
+    "nonce": _NONCE.fullmatch,
     "item_seq": is_count,
     "prev": or_null(is_sha256),
 }
 IDS = frozenset({"exhibit", "transcript", "plan", "rendition", "disclosure"})
 """Fields of an event's data that name things: never empty, always text."""
+_NAMES = {type: shape.required | shape.optional for type, shape in SHAPES.items()}
+_IDS_OF = {type: tuple(sorted(names & IDS)) for type, names in _NAMES.items()}
 _ACTOR: Mapping[str, Rule] = {
-    "id": or_null(is_uuid),
+    "id": _uuid_or_null,
     "role": is_text,
     "means": is_text,
 }

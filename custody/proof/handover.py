@@ -12,8 +12,9 @@ from typing import Any
 
 from custody.proof import bundle, canonical, checkpoint, grammar, merkle, note
 from custody.proof.checkpoint import Checkpoint
+from custody.proof.ed25519 import SignatureInvalid
 from custody.proof.grammar import Event, Rule, equals, fields, is_text
-from custody.proof.note import Note, SignatureInvalid, Verifier
+from custody.proof.note import Note, Verifier
 from custody.proof.strict import Malformed, base64_bytes, base64_text
 
 CLOSED, OPENED = "log.closed", "log.opened"
@@ -120,7 +121,7 @@ def decode(data: bytes) -> tuple[Handover, str]:
 
 def of_package(signed: bytes, leaves: bytes, proofs: bytes) -> tuple[Handover, tuple[bytes, ...]]:
     """A handover as a package carries it, and the proof of `log.opened` in the next log's head. Raises Malformed."""
-    lines = [bundle.parse_proof_line(line) for line in bundle.proof_lines(proofs)]
+    lines = [bundle.ProofLines().parse(line) for line in bundle.proof_lines(proofs)]
     both = bundle.event_lines(leaves)
     if len(both) != 2 or len(lines) != 2:
         raise Malformed("a handover has not two events and two proofs")

@@ -106,16 +106,9 @@ def inclusion_root(leaf_hash: bytes, index: int, size: int, proof: Sequence[byte
 
     Raises ProofInvalid if the index is not below the size, or a hash is missing, extra or not 32 bytes.
     """
-    _within(index, size)
-    _hashes([leaf_hash, *proof])
-    inner = (index ^ (size - 1)).bit_length()
-    if len(proof) != inner + (index >> inner).bit_count():
-        raise ProofInvalid("the inclusion proof has not the length its index and size ask for")
-    current = leaf_hash
-    for height, sibling in enumerate(proof):
-        on_the_left = height >= inner or index >> height & 1
-        current = node_hash(sibling, current) if on_the_left else node_hash(current, sibling)
-    return current
+    inner = _inner(index, size, proof)
+    _hashes((leaf_hash, *proof))
+    return _climbed(leaf_hash, index, inner, proof)[-1]
 
 
 def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
@@ -124,20 +117,59 @@ def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[by
         raise ProofInvalid("the inclusion proof leads to another root")
 
 
+class Inclusions:
+    """Verifies many leaves of one tree: what passes and what is refused is the same as by `verify_inclusion`.
+
+    Where two paths meet, their proofs must go on alike: a proof whose rest is the rest of the proof verified before,
+    from the same node, leads to the same root, and needs no hashing above it. Leaves in rising order gain most.
+    """
+
+    def __init__(self, size: int, root: bytes) -> None:
+        self._size, self._root = size, root
+        self._index, self._proof, self._path = 0, [], []  # type: int, Sequence[bytes], list[bytes]
+
+    def verify(self, leaf_hash: bytes, index: int, proof: Sequence[bytes]) -> None:
+        """As `verify_inclusion` in this tree. Raises ProofInvalid."""
+        inner = _inner(index, self._size, proof)
+        _hashes((leaf_hash, *proof))
+        own = self._own(index, inner) if self._path else len(proof)
+        path = _climbed(leaf_hash, index, inner, proof[:own])
+        rest = len(proof) - own
+        # From the height where the paths meet on, both indexes have the same siblings on the same sides, so the rests
+        # of both proofs are of one length; the paths are compared from the root downwards.
+        if rest and path[-1] == self._path[-1 - rest] and proof[own:] == self._proof[-rest:]:
+            path += self._path[-rest:]
+        else:
+            path += _climbed(path[-1], index, inner, proof[own:], own)[1:]
+            if path[-1] != self._root:
+                raise ProofInvalid("the inclusion proof leads to another root")
+        self._index, self._proof, self._path = index, proof, path
+
+    def _own(self, index: int, inner: int) -> int:
+        """How many hashes of the proof lie below the height where this path meets the one verified before."""
+        meeting = (index ^ self._index).bit_length()
+        if meeting <= inner:
+            return meeting
+        return inner + (index >> inner & (1 << meeting - inner) - 1).bit_count()
+
+
 def verify_consistency(old_size: int, new_size: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:
     """Raises ProofInvalid unless the newer tree begins with the older one (RFC 9162 §2.1.4.2).
 
-    An empty older tree is consistent with every tree, by an empty proof.
+    Trees of one size are the same tree if their roots are the same bytes; an empty older tree begins every tree. Both
+    by an empty proof.
     """
     ranges = consistency_ranges(old_size, new_size)
-    _hashes([old_root, new_root, *proof])
     if len(proof) != len(ranges):
         raise ProofInvalid("the consistency proof has not the length its sizes ask for")
-    if old_size == new_size and old_root != new_root:
-        raise ProofInvalid("two trees of one size have different roots")
-    if old_size == 0 and old_root != EMPTY_ROOT:
-        raise ProofInvalid("the root of the empty tree is another")
-    if old_size in (0, new_size):
+    if old_size == new_size:
+        if old_root != new_root:
+            raise ProofInvalid("two trees of one size have different roots")
+        return
+    _hashes([old_root, new_root, *proof])
+    if old_size == 0:
+        if old_root != EMPTY_ROOT:
+            raise ProofInvalid("the root of the empty tree is another")
         return
     rest = list(zip(ranges, proof, strict=True))
     # A power of two is a node of the newer tree: the proof leaves it out, since the verifier has it as the old root.
@@ -159,11 +191,35 @@ def _split(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1
 
 
+def _inner(index: int, size: int, proof: Sequence[bytes]) -> int:
+    """At how many heights from the leaf upwards the path has a sibling on either side; above, only on the left.
+
+    Raises ProofInvalid if the index is not below the size, or the proof has not the number of hashes they ask for.
+    """
+    _within(index, size)
+    inner = (index ^ (size - 1)).bit_length()
+    if len(proof) != inner + (index >> inner).bit_count():
+        raise ProofInvalid("the inclusion proof has not the length its index and size ask for")
+    return inner
+
+
+def _climbed(start: bytes, index: int, inner: int, proof: Sequence[bytes], passed: int = 0) -> list[bytes]:
+    """The nodes from `start` upwards, each the parent of the one before; `passed` hashes of the proof came before."""
+    path = [start]
+    for height, sibling in enumerate(proof, passed):
+        if height >= inner or index >> height & 1:
+            start = sha256(b"\x01" + sibling + start).digest()
+        else:
+            start = sha256(b"\x01" + start + sibling).digest()
+        path.append(start)
+    return path
+
+
 def _within(index: int, size: int) -> None:
     if not 0 <= index < size:
         raise ProofInvalid("the index is not below the tree's size")
 
 
 def _hashes(values: Sequence[bytes]) -> None:
-    if any(len(value) != HASH_BYTES for value in values):
+    if set(map(len, values)) - {HASH_BYTES}:
         raise ProofInvalid("a hash is not 32 bytes")

@@ -9,22 +9,16 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-from custody.proof.strict import Malformed, ProofError, base64_bytes, base64_text
+from custody.proof import ed25519
+from custody.proof.ed25519 import SignatureInvalid
+from custody.proof.strict import Malformed, base64_bytes, base64_text
 
 ED25519 = 0x01
 COSIGNATURE_V1 = 0x04
 MAX_BYTES = 1_000_000
 MAX_SIGNATURES = 100
 KEY_ID_BYTES = 4
-_KEY_BYTES = 32
 _DASH = "\N{EM DASH} "
-
-
-class SignatureInvalid(ProofError):
-    """A signature by a known key does not fit, or none by a known key is there."""
 
 
 class PublicKey(Protocol):
@@ -84,10 +78,10 @@ class Verifier:
         return signature.name == self.name and signature.key_id == self.key_id
 
     def verify_bytes(self, message: bytes, signature: bytes) -> None:
-        """Raises SignatureInvalid unless `signature` is this key's Ed25519 signature over `message` (RFC 8032)."""
+        """Raises SignatureInvalid unless `signature` is this key's Ed25519 signature over `message`: see `ed25519`."""
         try:
-            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, message)
-        except (InvalidSignature, ValueError) as error:
+            ed25519.verify(self.public_key, message, signature)
+        except SignatureInvalid as error:
             raise SignatureInvalid("a signature does not fit the text", self.name) from error
 
 
@@ -154,7 +148,7 @@ def verify(note: Note, verifiers: Iterable[Verifier]) -> tuple[Verifier, ...]:
     key has signed.
     """
     found = []
-    for verifier in verifiers:
+    for verifier in dict.fromkeys(verifiers):
         lines = [line for line in note.signatures if verifier.signed(line)]
         for line in lines:
             verifier.verify_bytes(note.text.encode(), line.payload)
@@ -174,8 +168,10 @@ def check_name(name: str) -> str:
 
 
 def _verifier(name: str, key_type: int, public_key: bytes) -> Verifier:
-    if key_type not in (ED25519, COSIGNATURE_V1) or len(public_key) != _KEY_BYTES:
+    if key_type not in (ED25519, COSIGNATURE_V1) or len(public_key) != ed25519.KEY_BYTES:
         raise Malformed("a verifier key is not Ed25519 of type 1 or 4")
+    if not ed25519.is_sound(public_key):
+        raise Malformed("a verifier key is one under which anybody can sign")
     return Verifier(check_name(name), key_type, public_key)
 
 

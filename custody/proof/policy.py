@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from custody.proof import checkpoint, cosignature, note
 from custody.proof.checkpoint import Checkpoint
 from custody.proof.cosignature import Cosignature
-from custody.proof.note import Note, SignatureInvalid, Verifier
+from custody.proof.ed25519 import SignatureInvalid
+from custody.proof.note import Note, Verifier
 from custody.proof.strict import Malformed, ProofError, decimal
 
 NONE = "none"

@@ -64,7 +64,7 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "rendition.not_made": shape("exhibit kind reason"),
     # care: still the same, where it lies, how long
-    "fixity.checked": shape("blob ciphertext_sha256 result", optional="deep exhibit found subject"),
+    "fixity.checked": shape("blob ciphertext_sha256 result", optional="deep exhibit expected found place subject what"),
     "fixity.swept": shape("checked deep differences size_bytes"),
     "exhibit.moved": shape("blob ciphertext_sha256 destination exhibit version"),
     "exhibit.retained": shape("exhibit retain_until_ms rule rule_version"),
@@ -121,6 +121,7 @@ SHAPES: Mapping[str, Shape] = {
     "config.changed": shape("setting sha256"),
     "key.created": shape("key purpose"),
     "key.rotated": shape("key previous purpose", optional="count"),
+    "key.recovered": shape("count key"),
     "key.destroyed": shape("key purpose", optional="exhibit"),
     "key.compromised": shape("key purpose", optional="since_ms"),
     "ledger.checked": shape("deep report_sha256 result root size", optional="code requested_by"),

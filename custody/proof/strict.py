@@ -5,7 +5,7 @@ import re
 
 MAX_NUMBER = 2**63 - 1
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
-_HEX_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
+HEX_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class ProofError(ValueError):
@@ -42,7 +42,7 @@ def base64_bytes(text: str, size: int | None = None) -> bytes:
         data = binascii.a2b_base64(text, strict_mode=True)
     except ValueError as error:
         raise Malformed("not base64") from error
-    if base64_text(data) != text:
+    if binascii.b2a_base64(data, newline=False) != text.encode():
         raise Malformed("base64 with another spelling of the same bytes")
     if size is not None and len(data) != size:
         raise Malformed("base64 of another number of bytes than needed")
@@ -56,6 +56,6 @@ def base64_text(data: bytes) -> str:
 
 def sha256_text(text: object) -> str:
     """`text` if it is `sha256:` and 64 lower-case hex digits. Raises Malformed."""
-    if not isinstance(text, str) or not _HEX_SHA256.fullmatch(text):
+    if not isinstance(text, str) or not HEX_SHA256.fullmatch(text):
         raise Malformed("a digest is not sha256: and 64 lower-case hex digits")
     return text

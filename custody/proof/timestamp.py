@@ -6,6 +6,7 @@ be offline: whether the authority's certificate was revoked.
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import new as digest_of
@@ -40,6 +41,7 @@ _SIGNATURES = {
     "1.3.101.112": (ed25519.Ed25519PublicKey, None),
 }
 _TIME = re.compile(rb"(\d{14})(\.\d*[1-9])?Z")
+_CURVES = ("secp256r1", "secp384r1", "secp521r1")  # what every browser verifies too
 _MAX_CHAIN = 6
 _UNREADABLE = (
     ValueError,
@@ -121,10 +123,14 @@ def parse_roots(pem: bytes) -> tuple[x509.Certificate, ...]:
         raise Malformed("not a PEM file of certificates") from error
 
 
-def verify(token: bytes, message: bytes, roots: Sequence[x509.Certificate]) -> Timestamp:
-    """What a token proves about `message` to one who trusts `roots`.
+def verify(
+    token: bytes, message: bytes, roots: Sequence[x509.Certificate], others: Sequence[x509.Certificate] = ()
+) -> Timestamp:
+    """What a token (see `response_token`) proves about `message` to one who trusts `roots`.
 
-    Raises Malformed, TokenInvalid, or AuthorityUnknown if all is right but for the chain to a root.
+    `others` are certificates that the token may have left out, its signer's or an issuer's; they are not trusted.
+    Raises Malformed, TokenInvalid, or AuthorityUnknown if all is right but for the chain to a root. Not checked:
+    revocation.
     """
     if len(token) > MAX_TOKEN_BYTES:
         raise Malformed("a time stamp is larger than 64 KiB")
@@ -132,9 +138,10 @@ def verify(token: bytes, message: bytes, roots: Sequence[x509.Certificate]) -> T
     info = _info(signed.content)
     if digest_of(info.algorithm, message, usedforsecurity=True).digest() != info.digest:
         raise TokenInvalid("the time stamp is over other data")
-    certificate = _verify_signer(signed)
+    certificates = (*signed.certificates, *others)
+    certificate = _verify_signer(signed, certificates)
     _for_time_stamping(certificate)
-    _verify_chain(certificate, signed.certificates, roots, info.moment)
+    _verify_chain(certificate, certificates, roots, info.moment)
     return Timestamp(int(info.moment.timestamp()), info.policy, certificate.subject.rfc4514_string(), info.nonce)
 
 
@@ -150,7 +157,7 @@ def _signed_data(token: bytes) -> _Signed:
     reader.take(der.SET)
     encapsulated = reader.take(der.SEQUENCE).reader()
     _expect_oid(encapsulated, _TST_INFO)
-    content = encapsulated.take(der.context(0)).reader().take(der.OCTETS).content
+    content = der.whole(encapsulated.take(der.context(0)).content, der.OCTETS).content
     certificates = reader.optional(der.context(0))
     reader.optional(der.context(1))
     signers = reader.take(der.SET).reader()
@@ -158,7 +165,7 @@ def _signed_data(token: bytes) -> _Signed:
     for rest in (encapsulated, reader, signers):
         rest.end()
     found = [_certificate(one) for one in certificates.reader().all()] if certificates else []
-    return _Signed(content, tuple(found), signer.reader())
+    return _Signed(content, tuple(filter(None, found)), signer.reader())
 
 
 def _info(content: bytes) -> _Info:
@@ -196,11 +203,11 @@ def _moment(content: bytes) -> datetime:
     raise Malformed("a time is not in the form of time stamps")
 
 
-def _verify_signer(signed: _Signed) -> x509.Certificate:
+def _verify_signer(signed: _Signed, certificates: Iterable[x509.Certificate]) -> x509.Certificate:
     """SignerInfo (RFC 5652 §5.3, §5.4): the certificate whose key signed the attributes that name the content."""
     reader = signed.signer
     _expect_version(reader, 1)
-    certificate = _named(reader, signed.certificates)
+    certificate = _named(reader, certificates)
     name = _digest_name(reader.take(der.SEQUENCE))
     attributes = reader.take(der.context(0))
     signature_algorithm = der.oid(reader.take(der.SEQUENCE).reader().take(der.OID))
@@ -263,7 +270,7 @@ def _names_certificate(values: dict[str, Element], certificate: x509.Certificate
 def _verify_bytes(certificate: x509.Certificate, oid: str, digest: str, signature: bytes, message: bytes) -> None:
     kind, fixed = _SIGNATURES.get(oid, (None, None))
     key = certificate.public_key()
-    if kind is None or not isinstance(key, kind) or (fixed and fixed != digest):
+    if kind is None or not isinstance(key, kind) or (fixed and fixed != digest) or not _usual(key):
         raise TokenInvalid("the time stamp is signed in a way that is not known")
     try:
         if isinstance(key, rsa.RSAPublicKey):
@@ -274,6 +281,10 @@ def _verify_bytes(certificate: x509.Certificate, oid: str, digest: str, signatur
             key.verify(signature, message)
     except InvalidSignature as error:
         raise TokenInvalid("the time stamp's signature does not fit") from error
+
+
+def _usual(key: object) -> bool:
+    return not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name in _CURVES
 
 
 def _for_time_stamping(certificate: x509.Certificate) -> None:
@@ -309,6 +320,8 @@ def _verify_chain(
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate, below: int) -> bool:
     """Whether `issuer` may issue and has issued this certificate, with `below` issuers under itself."""
     try:
+        if certificate.signature_algorithm_oid.dotted_string not in _SIGNATURES or not _usual(issuer.public_key()):
+            return False
         certificate.verify_directly_issued_by(issuer)
         constraints = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
         usages = [one.value for one in issuer.extensions if isinstance(one.value, x509.KeyUsage)]
@@ -318,9 +331,12 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate, below: int)
     return constraints.ca and deep_enough and all(usage.key_cert_sign for usage in usages)
 
 
-def _certificate(element: Element) -> x509.Certificate:
-    """A certificate whose parts can all be read: `cryptography` reads them only when they are asked for."""
-    try:
+def _certificate(element: Element) -> x509.Certificate | None:
+    """A certificate whose parts can all be read: `cryptography` reads them only when they are asked for.
+
+    None for any other: no signature covers what a token carries along, and whoever is needed is missed later.
+    """
+    with suppress(*_UNREADABLE):
         certificate = x509.load_der_x509_certificate(element.raw)
         read = (
             certificate.issuer.public_bytes(),
@@ -330,10 +346,9 @@ def _certificate(element: Element) -> x509.Certificate:
             certificate.not_valid_before_utc,
             certificate.not_valid_after_utc,
         )
-    except _UNREADABLE as error:
-        raise Malformed("a certificate cannot be read") from error
-    del read
-    return certificate
+        del read
+        return certificate
+    return None
 
 
 def _der(certificate: x509.Certificate) -> bytes:

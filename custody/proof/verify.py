@@ -111,9 +111,8 @@ def verify(
     """What an opened package proves under this policy. Raises VerificationError.
 
     A time stamp by an authority under one of `tsa_roots` is asked for if there are any. `report` hears each step as it
-    passes. Cosignatures that claim a time after `now_s` (seconds since 1970) are refused
-    if it is given. Not proved: that the events tell the truth, only that nobody has changed them since they were
-    logged.
+    passes. Cosignatures that claim a time after `now_s` (seconds since 1970) are refused if it is given. Not proved:
+    that the events tell the truth, only that nobody has changed them since they were logged.
     """
     run = _Run(report)
     run.passed(Step.CONTAINER, "passed.container", entries=len(opened.sizes))
@@ -129,25 +128,17 @@ def verify(
     run.passed(Step.CHAINS, "passed.chains", chains=len(by_item))
     chains.bound(by_item, manifest, manifest_sha256)
     run.passed(Step.BINDING, "passed.binding", digest=manifest_sha256)
+    histories = {exhibit: vouching.told(by_item[chains.exhibit_item(exhibit)]) for exhibit in manifest.exhibits}
     for file in manifest.files:
-        vouching.vouched(file, by_item[chains.exhibit_item(file.exhibit)])
+        vouching.vouched(file, histories[file.exhibit])
     run.passed(Step.VOUCHING, "passed.vouching", files=len(manifest.files))
     signed, head = _checkpoint(_read(opened, CHECKPOINT, Step.CHECKPOINT, note.MAX_BYTES))
     closed = earlier.logs(opened, partial(_read, opened), partial(_inclusion, events), head)
     rest = sum(log.events for log in closed)
     _inclusion(events, rest, _read(opened, PROOFS, Step.INCLUSION, MAX_EVENTS_BYTES), head)
-    run.passed(Step.INCLUSION, "passed.inclusion", events=len(events), size=head.size)
-    with _at(Step.CHECKPOINT, "checkpoint.signature"):
-        log, _ = policies.verify_log(policy, signed)
-        earlier.check_keys(closed, log)
-    before = ", ".join(one.handover.head.origin for one in closed)
-    code = "passed.succession" if closed else "passed.checkpoint"
-    run.passed(Step.CHECKPOINT, code, origin=head.origin, size=head.size, closed=before)
-    for one in closed:
-        _witnesses(policy, one.handover.signed, now_s)
-    witnesses = _witnesses(policy, signed, now_s)
-    code = "passed.no_witnesses" if policy.quorum == policies.NONE else "passed.witnesses"
-    run.passed(Step.WITNESSES, code, names=", ".join(sorted(witness.name for witness in witnesses)))
+    total = head.size + sum(log.handover.head.size for log in closed)
+    run.passed(Step.INCLUSION, "passed.inclusion", events=len(events), size=total)
+    log, witnesses = _cosigned(run, policy, signed, head, closed, now_s)
     stamped = _time_stamps(opened, signed, tsa_roots, _span(events, witnesses, now_s)) if tsa_roots else ()
     stamps = ", ".join(f"{stamp.authority} ({moment(stamp.time_s)})" for stamp in stamped)
     run.passed(Step.TIME_STAMPS, "passed.time_stamps" if tsa_roots else "passed.not_asked", names=stamps)
@@ -167,6 +158,24 @@ def verify(
         unsigned=tuple(sorted(_unsigned(opened, stamped=bool(tsa_roots)))),
         steps=tuple(run.steps),
     )
+
+
+def _cosigned(
+    run: _Run, policy: Policy, signed: Note, head: Checkpoint, closed: Sequence[earlier.EarlierLog], now_s: int | None
+) -> tuple[note.Verifier, tuple[Witnessed, ...]]:
+    """Steps 9 and 10: who signed the head, and the heads of the logs before it, and who witnessed them."""
+    with _at(Step.CHECKPOINT, "checkpoint.signature"):
+        log, _ = policies.verify_log(policy, signed)
+        earlier.check_keys(closed, log)
+    before = ", ".join(one.handover.head.origin for one in closed)
+    code = "passed.succession" if closed else "passed.checkpoint"
+    run.passed(Step.CHECKPOINT, code, origin=head.origin, size=head.size, closed=before)
+    for one in closed:
+        _witnesses(policy, one.handover.signed, now_s)
+    witnesses = _witnesses(policy, signed, now_s)
+    code = "passed.no_witnesses" if policy.quorum == policies.NONE else "passed.witnesses"
+    run.passed(Step.WITNESSES, code, names=", ".join(sorted(witness.name for witness in witnesses)))
+    return log, witnesses
 
 
 def _read(opened: Package, entry: str, step: Step, max_bytes: int = MAX_SMALL_BYTES) -> bytes:
@@ -257,10 +266,13 @@ def _events(data: bytes) -> list[Event]:
     """Step 4."""
     with _at(Step.EVENTS, "form", entry=EVENTS):
         lines = bundle.event_lines(data)
-    events = []
-    for number, line in enumerate(lines, 1):
-        with _at(Step.EVENTS, "events.form", line=number):
+    events: list[Event] = []
+    try:
+        for line in lines:
             events.append(grammar.parse(line))
+    except ProofError as error:
+        why = {"reason": error.reason, "detail": error.detail}
+        raise VerificationError(Step.EVENTS, "events.form", line=len(events) + 1, **why) from error
     return events
 
 
@@ -281,14 +293,18 @@ def _inclusion(events: Sequence[Event], begin: int, data: bytes, head: Checkpoin
         lines = bundle.proof_lines(data)
     if len(lines) != len(events):
         raise VerificationError(Step.INCLUSION, "proofs.count", expected=len(events), found=len(lines))
-    last = -1
-    for number, (line, event) in enumerate(zip(lines, events, strict=True), 1):
-        with _at(Step.INCLUSION, "proofs.invalid", line=number):
-            index, proof = bundle.parse_proof_line(line)
-            if index <= last:
+    passed: list[int] = []
+    proofs, tree = bundle.ProofLines(), merkle.Inclusions(head.size, head.root)
+    try:
+        for line, event in zip(lines, events, strict=True):
+            index, proof = proofs.parse(line)
+            if passed and index <= passed[-1]:
                 raise merkle.ProofInvalid("the index is not above the one before")
-            merkle.verify_inclusion(merkle.leaf_hash(event.leaf), index, head.size, proof, head.root)
-        last = index
+            tree.verify(event.hash, index, proof)
+            passed.append(index)
+    except ProofError as error:
+        why = {"reason": error.reason, "detail": error.detail}
+        raise VerificationError(Step.INCLUSION, "proofs.invalid", line=len(passed) + 1, **why) from error
 
 
 def _witnesses(policy: Policy, signed: Note, now_s: int | None) -> tuple[Witnessed, ...]:

@@ -26,7 +26,7 @@ class _Burn:
 
 
 @dataclass
-class _History:
+class History:
     """What the chain of one exhibit has said so far, event by event."""
 
     number: object = None
@@ -38,13 +38,18 @@ class _History:
     checked: dict[str, tuple[object, object]] = field(default_factory=dict)
 
 
-def vouched(file: DisclosedFile, chain: Sequence[Event]) -> None:
-    """Raises VerificationError unless the chain of the file's exhibit vouches for the file."""
-    history = _History()
+def told(chain: Sequence[Event]) -> History:
+    """What an exhibit's whole chain says of its files."""
+    history = History()
     for event in chain:
         learn = _LEARN.get(event.type)
         if learn is not None:
             learn(history, event)
+    return history
+
+
+def vouched(file: DisclosedFile, history: History) -> None:
+    """Raises VerificationError unless the chain of the file's exhibit vouches for the file."""
     if not same(history.number, file.number):
         raise _refusal("vouch.number", file)
     if file.kind == ORIGINAL:
@@ -54,7 +59,7 @@ def vouched(file: DisclosedFile, chain: Sequence[Event]) -> None:
     _rendition(file, history)
 
 
-def _rendition(file: DisclosedFile, history: _History) -> None:
+def _rendition(file: DisclosedFile, history: History) -> None:
     rendition = file.rendition or ""
     burn = history.burned.get(rendition)
     if burn is None or (burn.sha256, burn.kind, burn.source_sha256) != (file.sha256, file.kind, file.source_sha256):
@@ -67,34 +72,34 @@ def _rendition(file: DisclosedFile, history: _History) -> None:
         raise _refusal("vouch.confirmed", file)
 
 
-def _registered(history: _History, event: Event) -> None:
+def _registered(history: History, event: Event) -> None:
     history.number = event.data["number"]
 
 
-def _sealed(history: _History, event: Event) -> None:
+def _sealed(history: History, event: Event) -> None:
     history.sealed = event.data["sha256"]
 
 
-def _confirmed(history: _History, event: Event) -> None:
+def _confirmed(history: History, event: Event) -> None:
     if event.actor is not None:
         history.confirmed.add(event.data["transcript"])
 
 
-def _drafted(history: _History, event: Event) -> None:
+def _drafted(history: History, event: Event) -> None:
     history.confirmed.discard(event.data["transcript"])  # a newer draft or correction is not what was confirmed
 
 
-def _submitted(history: _History, event: Event) -> None:
+def _submitted(history: History, event: Event) -> None:
     history.submitted[event.data["plan"]] = (event.data["plan_sha256"], event.actor)
     history.approved.pop(event.data["plan"], None)
 
 
-def _returned(history: _History, event: Event) -> None:
+def _returned(history: History, event: Event) -> None:
     history.submitted.pop(event.data["plan"], None)
     history.approved.pop(event.data["plan"], None)
 
 
-def _approved(history: _History, event: Event) -> None:
+def _approved(history: History, event: Event) -> None:
     """Counts only when this very plan lies submitted, by somebody, and somebody else approves it."""
     submission = (event.data["plan_sha256"], event.data["submitted_by"])
     second = event.actor is not None and submission[1] is not None and event.actor != submission[1]
@@ -103,7 +108,7 @@ def _approved(history: _History, event: Event) -> None:
         history.approved[event.data["plan"]] = event.data["plan_sha256"]
 
 
-def _burned(history: _History, event: Event) -> None:
+def _burned(history: History, event: Event) -> None:
     data = event.data
     approved = data["plan"] in history.approved and same(history.approved[data["plan"]], data["plan_sha256"])
     history.burned[data["rendition"]] = _Burn(
@@ -112,12 +117,12 @@ def _burned(history: _History, event: Event) -> None:
     history.checked.pop(data["rendition"], None)
 
 
-def _leak_checked(history: _History, event: Event) -> None:
+def _leak_checked(history: History, event: Event) -> None:
     if event.data["rendition"] in history.burned:
         history.checked[event.data["rendition"]] = (event.data["sha256"], event.data["result"])
 
 
-_LEARN: Mapping[str, Callable[[_History, Event], None]] = {
+_LEARN: Mapping[str, Callable[[History, Event], None]] = {
     "exhibit.registered": _registered,
     "exhibit.sealed": _sealed,
     "transcript.drafted": _drafted,

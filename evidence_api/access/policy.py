@@ -238,6 +238,9 @@ ROUTES: Mapping[str, Predicate] = {
     "trail.personal": on_case(SUPERVISOR) | auditor,
     "content.copy": team,
     "ledger.check": auditor,
+    "fixity.read": auditor | administrator,
+    "fixity.run": auditor | administrator,
+    "exhibit.check": team | auditor,
     "ledger.page": signed_in,
     "job.read": team_and_expert | owner,
 }

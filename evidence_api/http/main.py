@@ -7,6 +7,7 @@ from evidence_api.http.app import create_app
 from evidence_api.http.routes import (
     deliveries,
     disclosures,
+    disposals,
     exhibits,
     log,
     redaction,
@@ -26,6 +27,7 @@ ROUTERS = (
     disclosures.routes,
     trail.routes,
     retention.routes,
+    disposals.routes,
 )
 ROOT_ROUTERS = (log.routes,)
 

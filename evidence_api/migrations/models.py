@@ -13,6 +13,7 @@ TABLE_MODULES = (
     "evidence_api.access.tables",
     "evidence_api.http.tables",
     "storage.tables",
+    "storage.care_tables",
     "evidence_api.disclosure.tables",
     "evidence_api.retention.tables",
     "redaction.tables",

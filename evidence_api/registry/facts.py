@@ -98,7 +98,7 @@ class Exhibit:
     def announced(self) -> tuple[str | int, ...]:
         """What its sender said of it, as `ExhibitForm.announced`."""
         said = (self.filename, self.folder, self.sha256, self.size_bytes)
-        return (*said, self.basis, self.purpose, self.retain_days, self.recorded_at)
+        return (*said, self.basis, self.purpose, self.retain_days, self.recorded_at, self.category or "")
 
     def check_content(self) -> UUID:
         """The blob of its bytes. Raises Conflict `exhibit.not_sealed`, Gone `exhibit.destroyed` naming the act."""

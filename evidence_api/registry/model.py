@@ -166,7 +166,7 @@ class ExhibitForm:
     def announced(self) -> tuple[str | int, ...]:
         """What its sender says of it: two that are equal here announce the same file in the same words."""
         said = (self.filename, self.folder, self.sha256, self.size_bytes)
-        return (*said, self.basis, self.purpose, self.retain_days, self.recorded_at)
+        return (*said, self.basis, self.purpose, self.retain_days, self.recorded_at, self.category)
 
     def check(self, limit_bytes: int) -> "ExhibitForm":
         """The form with its texts in their stored form. `recorded_at` is a claim and is kept as text (R2).

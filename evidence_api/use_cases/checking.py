@@ -130,7 +130,7 @@ def _steps(
     position = position or entries.begin(services.database, trusted, register)
     if position.head:
         head = entries.head_of(position.head, trusted)
-        report = replace(report, size=head.size, root="sha256:" + head.root.hex())
+        report = replace(report, origin=head.origin, size=head.size, root="sha256:" + head.root.hex())
     yield report
     walk = Walk(services.database, services.tiles, StoreTiles(services.store, BUNDLES), trusted)
     walk.run(position, keep)

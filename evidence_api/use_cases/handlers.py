@@ -10,6 +10,7 @@ from evidence_api.use_cases import (
     disclosing,
     disposing,
     drafting,
+    fixity,
     intake,
     packaging,
     redacting,
@@ -28,6 +29,8 @@ def of(services: Services) -> Mapping[str, Handler]:
         redacting.BURN: burning.BurnRendition(services),
         disclosing.PACKAGE: packaging.PackageDisclosure(services),
         checking.CHECK: checking.CheckLedger(services),
+        fixity.SCRUB: fixity.Scrub(services),
+        fixity.CHECK: fixity.CheckExhibit(services),
         retaining.PROTECT: retaining.ProtectExhibit(services),
         disposing.DESTROY: disposing.DestroyExhibits(services),
     }

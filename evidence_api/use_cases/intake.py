@@ -9,7 +9,7 @@ from uuid import UUID
 
 from custody import event
 from custody.kernel.clock import to_ms
-from custody.kernel.errors import Conflict, DalelError, Gone
+from custody.kernel.errors import Conflict, Gone
 from custody.kernel.outbox import Actor, EventDraft
 from custody.kernel.unit_of_work import UnitOfWork
 from evidence_api.access import upload_tokens
@@ -20,17 +20,16 @@ from evidence_api.registry.facts import Exhibit, Page, Sealed
 from evidence_api.registry.model import ExhibitForm, ExhibitState
 from evidence_api.services import Services
 from evidence_api.use_cases import retaining
-from storage import retention, seal, whole
+from storage import key_records, retention, seal, whole
 from storage import service as storage
 from storage import sweep as storage_sweep
 from storage.blob import FileName, FolderPath
-from storage.intake import Appender, append
+from storage.intake import Appender
 from storage.media_type import claims_another
 from storage.seal import SealFacts, SealPlan
 from storage.service import NewUpload, Upload
 from storage.sweep import Swept
 from storage.upload import OPEN, Checksum, Limits, State
-from storage.whole import Put
 
 SEAL, DISCARD = "exhibit.seal", "upload.discard"
 TOLD_AT_MOST = 20
@@ -65,11 +64,11 @@ def begin(services: Services, actor: Actor, case_id: UUID, form: ExhibitForm) ->
         try:
             number = registry.reserve_number(work, case_id, form.sha256)
         except Conflict as same:
-            upload = _half_sent(work, case_id, form, same)
+            upload = half_sent(work, case_id, form, same)
         else:
-            event_id = work.record(_registered(exhibit_id, case_id, number, form))
+            event_id = work.record(registered(exhibit_id, case_id, number, form))
             registry.register_exhibit(work, exhibit_id, case_id=case_id, number=number, form=form, event_id=event_id)
-            new = _new_upload(work, exhibit_id, case_id, form)
+            new = new_upload(work, exhibit_id, case_id, form)
             upload = storage.create_upload(work, services.keys, new, limits(services))
             registry.start_receiving(work, exhibit_id, upload.id, event_id)
         # Twice the lifetime: the token never ends before the upload that is still being fed.
@@ -78,62 +77,7 @@ def begin(services: Services, actor: Actor, case_id: UUID, form: ExhibitForm) ->
     return upload, token
 
 
-def take_whole(services: Services, actor: Actor, case_id: UUID, form: ExhibitForm, data: bytes) -> Upload:
-    """Register an exhibit, its upload and all of its bytes at once; it waits for its seal.
-
-    For at most `storage.whole.MOST_BYTES`. Raises what `begin` raises, Invalid `upload.digest_mismatch` before anything
-    is stored, Unavailable `store.unreachable`.
-    """
-    form = retaining.under_rule(services, form).check(services.settings.upload_limit_bytes)
-    ids = services.database.ids
-    exhibit_id, upload_id = ids.new(), ids.new()
-    put = whole.put_whole(services.store, services.keys, ids.new(), data, form.sha256)
-    try:
-        with services.database.begin(actor) as work:
-            try:
-                number = registry.reserve_number(work, case_id, form.sha256)
-            except Conflict as same:
-                twin = _half_sent(work, case_id, form, same)
-            else:
-                return _record_whole(services, work, number, exhibit_id, upload_id, case_id, form, put)
-    except DalelError:
-        whole.take_back(services.store, put)
-        raise
-    whole.take_back(services.store, put)
-    rest = receive(services, actor, twin.id, offset_bytes=twin.offset_bytes, declared_bytes=None, checksum=None)
-    return append(rest, [data[twin.offset_bytes :]])
-
-
-def _record_whole(
-    services: Services,
-    work: UnitOfWork,
-    number: int,
-    exhibit_id: UUID,
-    upload_id: UUID,
-    case_id: UUID,
-    form: ExhibitForm,
-    put: Put,
-) -> Upload:
-    finished = event.draft(
-        "upload.finished",
-        item=f"exhibit:{exhibit_id}",
-        case_id=case_id,
-        exhibit=exhibit_id,
-        upload=upload_id,
-        size_bytes=form.size_bytes,
-    )
-    last = work.record_all([_registered(exhibit_id, case_id, number, form), finished])[-1]
-    registry.register_exhibit(
-        work, exhibit_id, case_id=case_id, number=number, form=form, event_id=last, received=upload_id
-    )
-    new = _new_upload(work, exhibit_id, case_id, form)
-    upload = whole.create_received(work, upload_id, put, new, limits(services))
-    work.enqueue(SEAL, subject=f"exhibit:{exhibit_id}", upload=upload_id, **{SMALL: True})
-    work.commit()
-    return upload
-
-
-def _half_sent(work: UnitOfWork, case_id: UUID, form: ExhibitForm, same: Conflict) -> Upload:
+def half_sent(work: UnitOfWork, case_id: UUID, form: ExhibitForm, same: Conflict) -> Upload:
     """The upload of the exhibit with the same bytes, when it is this person's, half sent, and said the same.
 
     Raises `same` when that exhibit is all there or bytes still come; `exhibit.half_sent` when nobody sends any more:
@@ -159,7 +103,8 @@ def _half_sent(work: UnitOfWork, case_id: UUID, form: ExhibitForm, same: Conflic
     )
 
 
-def _registered(exhibit_id: UUID, case_id: UUID, number: int, form: ExhibitForm) -> EventDraft:
+def registered(exhibit_id: UUID, case_id: UUID, number: int, form: ExhibitForm) -> EventDraft:
+    """The event `exhibit.registered`."""
     return event.draft(
         "exhibit.registered",
         item=f"exhibit:{exhibit_id}",
@@ -177,7 +122,8 @@ def _registered(exhibit_id: UUID, case_id: UUID, number: int, form: ExhibitForm)
     )
 
 
-def _new_upload(work: UnitOfWork, exhibit_id: UUID, case_id: UUID, form: ExhibitForm) -> NewUpload:
+def new_upload(work: UnitOfWork, exhibit_id: UUID, case_id: UUID, form: ExhibitForm) -> NewUpload:
+    """What the storage room must know before the first byte."""
     return NewUpload(
         exhibit_id=exhibit_id,
         case_id=case_id,
@@ -314,7 +260,8 @@ class SealUpload:
         """Upload, blob and exhibit of each, under its event `exhibit.sealed`."""
         event_ids = work.record_all([_sealed(facts, case_id) for facts, case_id in found])
         sealed = [(facts, event_id) for (facts, _), event_id in zip(found, event_ids, strict=True)]
-        storage.record_seals(work, sealed)
+        for blob in storage.record_seals(work, sealed):
+            key_records.keep(self._services.store, blob)
         registry.seal_exhibits(
             work,
             [

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from custody import event
+from custody.kernel.errors import Unavailable
 from custody.kernel.outbox import Actor
 from evidence_api.registry import reads
 from evidence_api.registry.facts import Exhibit
@@ -38,7 +39,15 @@ def blob(services: Services, blob_id: UUID) -> BlobReader:
     """
     with services.database.read() as session:
         facts = storage.blob_facts(session, blob_id)
-    return storage.open_blob(services.store, services.keys, facts)
+    try:
+        return storage.open_blob(services.store, services.keys, facts)
+    except Unavailable:
+        # It may have been wrapped anew, and the old version of the key retired, since the row was read.
+        with services.database.read() as session:
+            present = storage.blob_facts(session, blob_id)
+        if present.key_id == facts.key_id:
+            raise
+        return storage.open_blob(services.store, services.keys, present)
 
 
 def record(

@@ -14,7 +14,9 @@ from evidence_api.stack.lifeline import die_with_parent
 
 TASK = "dalel.run_job"
 FAST, MEDIA = "fast", "media"
-_MEDIA_TASKS = frozenset({"transcript.draft", "plan.suggest", "rendition.burn", "ledger.check"})
+_MEDIA_TASKS = frozenset(
+    {"transcript.draft", "plan.suggest", "rendition.burn", "ledger.check", "fixity.scrub", "fixity.check"}
+)
 
 
 def queue_of(task: str) -> str:

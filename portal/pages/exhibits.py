@@ -7,6 +7,7 @@ from uuid import UUID
 from portal.context import EMPTY_FORM, Form, RequestContext
 from portal.pages.cases import CaseHead
 from portal.pages.events import EventLine, sentence
+from portal.pages.fixity import AlarmLine
 from portal.rendering import page
 
 ACTIONS = (
@@ -17,7 +18,6 @@ ACTIONS = (
     "review_plan",
     "open_renditions",
     "download",
-    "check_fixity",
     "discard",
 )
 """What may be offered on an exhibit. The first that applies is shown as the next step."""
@@ -59,6 +59,7 @@ class ExhibitFacts:
     recorded_at: str | None = None
     checked_at: datetime | None = None
     check_passed: bool = True
+    deep_checked_at: datetime | None = None
     refused_code: str | None = None
     category: str | None = None
     held: bool = False
@@ -128,6 +129,9 @@ class ExhibitPage:
     checkpoint_at: datetime | None = None
     record_href: str | None = None
     copies: CopyForm | None = None
+    alarms: tuple[AlarmLine, ...] = ()
+    may_check: bool = False
+    checking_since: datetime | None = None
 
 
 def render_exhibit(context: RequestContext, model: ExhibitPage) -> str:

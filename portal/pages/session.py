@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from portal.context import EMPTY_FORM, Form, RequestContext
+from portal.pages.fixity import AlarmLine
 from portal.rendering import KEYS, page
 
 
@@ -64,6 +65,8 @@ class Home:
     cases: tuple[CaseCard, ...]
     can_open_case: bool
     next_href: str | None = None
+    alarms: tuple[AlarmLine, ...] = ()
+    fixity_href: str | None = None
 
 
 @dataclass(frozen=True)

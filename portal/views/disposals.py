@@ -12,7 +12,7 @@ from custody.proof import canonical
 from evidence_api.http.guard import Access, by_case, guard
 from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import router
-from evidence_api.http.routes.retention import by_disposal
+from evidence_api.http.routes.disposals import by_disposal
 from evidence_api.queries import cases as queries
 from evidence_api.queries import retention as terms
 from evidence_api.queries.facts import Disposal, Rejection

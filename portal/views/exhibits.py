@@ -10,11 +10,13 @@ from evidence_api.http.guard import Access, by_exhibit, guard
 from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import router
 from evidence_api.queries import cases as queries
+from evidence_api.queries import fixity
 from evidence_api.queries.cases import ExhibitView
+from evidence_api.queries.fixity import ExhibitFixity
 from evidence_api.services import Services
 from evidence_api.use_cases import copying, redacting, transcribing
 from portal.context import EMPTY_FORM, Form
-from portal.lines import act_href, event_line, head, job, readable, rendition
+from portal.lines import act_href, alarm_line, event_line, head, job, readable, rendition
 from portal.pages.exhibits import Content, CopyForm, ExhibitFacts, ExhibitPage, render_exhibit
 from portal.views.retention import category_name
 from portal.visits import Fields, context, go, html, try_form
@@ -58,12 +60,13 @@ def _page(request: Request, services: Services, access: Access, exhibit_id: UUID
     view = queries.exhibit_view(services, exhibit_id)
     may_look = queries.may(access.viewer, "exhibit.content", access.resource)
     may_read = queries.may(access.viewer, "rendition.content", access.resource)
+    stored = fixity.of_exhibit(services, exhibit_id)
     at_hand = context(request, access)
     names = readable(at_hand.language, view.names, view.things)
     may_copy = view.exhibit.blob_id is not None and queries.may(access.viewer, "content.copy", access.resource)
     model = ExhibitPage(
         head=head(queries.case_view(services, access.viewer, view.exhibit.case_id)),
-        exhibit=_facts(view, category_name(services, view.exhibit, at_hand.language)),
+        exhibit=_facts(view, category_name(services, view.exhibit, at_hand.language), stored),
         chain=tuple(event_line(entry, names) for entry in view.chain),
         actions=_actions(view, access),
         content=_content(view) if may_look and view.exhibit.blob_id and not view.exhibit.destroyed_at else None,
@@ -73,6 +76,9 @@ def _page(request: Request, services: Services, access: Access, exhibit_id: UUID
         plan_state=view.plan.state if view.plan else None,
         checkpoint_size=view.checkpoint.size if view.checkpoint else None,
         checkpoint_at=view.checkpoint.published_at if view.checkpoint else None,
+        alarms=tuple(alarm_line(one, access.viewer) for one in stored.alarms),
+        may_check=stored.files > 0 and queries.may(access.viewer, "exhibit.check", access.resource),
+        checking_since=stored.running.created_at if stored.running else None,
         copies=CopyForm(tuple(copying.Medium), tuple(copying.CopyPurpose), form) if may_copy else None,
         record_href=f"/exhibits/{exhibit_id}/record"
         if queries.may(access.viewer, "trail.read", access.resource)
@@ -99,7 +105,7 @@ def suggest_plan(
     return go(f"/exhibits/{exhibit_id}", "plan_requested")
 
 
-def _facts(view: ExhibitView, category: str | None) -> ExhibitFacts:
+def _facts(view: ExhibitView, category: str | None, stored: ExhibitFixity) -> ExhibitFacts:
     exhibit = view.exhibit
     sealed = next((entry for entry in view.chain if entry.type == "exhibit.sealed"), None)
     return ExhibitFacts(
@@ -120,7 +126,9 @@ def _facts(view: ExhibitView, category: str | None) -> ExhibitFacts:
         sealed_at=exhibit.sealed_at,
         retain_until=exhibit.retain_until,
         recorded_at=exhibit.recorded_at or None,
-        checked_at=exhibit.sealed_at,
+        checked_at=stored.checked_at or exhibit.sealed_at,
+        check_passed=not stored.alarms,
+        deep_checked_at=stored.deep_at,
         refused_code=exhibit.reason,
         category=category,
         held=exhibit.held,

@@ -52,7 +52,7 @@ def of_case(
         wanted = filters.of_trail(asked)
         return exports.begin(services, access.actor, case_id, wanted, filters=asked, format=format, limit=limit)
 
-    return _answer(services, begin, format, language_of(request, access.visitor))
+    return _answer(services, begin, format, language_of(request, access.visitor), None)
 
 
 @routes.get("/exhibits/{exhibit_id}/record.{format}")
@@ -77,18 +77,25 @@ def of_exhibit(
             limit=limit,
         )
 
-    return _answer(services, begin, format, language_of(request, access.visitor))
+    return _answer(services, begin, format, language_of(request, access.visitor), exhibit_id)
 
 
-def _answer(services: Services, begin: Callable[[int | None], Export], format: str, language: Language) -> Response:
+def _answer(
+    services: Services,
+    begin: Callable[[int | None], Export],
+    format: str,
+    language: Language,
+    exhibit_id: UUID | None,
+) -> Response:
     if format not in FORMATS:
         raise NotFound("access.not_found")
+    # what the act says of the exhibit is as it was before the act, which is itself the chain's next event
+    found = records.of_exhibit(services, exhibit_id) if exhibit_id and format == "pdf" else None
     export = begin(MOST_EVENTS if format == "pdf" else None)
     exhibit = f"-{export.exhibit.number}" if export.exhibit else ""
     name = f"{export.case.erdr}{exhibit}-{export.total}.{format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     if format == "pdf":
-        found = records.of_exhibit(services, export.exhibit.id) if export.exhibit else None
         said = [one.sentence for one in answers(found, language)] if found else []
         return Response(trail_paper(services, export, language, said), media_type="application/pdf", headers=headers)
     written = {"csv": _csv(export, language), "json": _json(export), "jsonld": case_uco.document(export)}

@@ -129,11 +129,12 @@ def _same(found: Record, language: Language) -> Answer:
 
 
 def _people(found: Record, language: Language) -> Answer:
+    tone = "wait" if found.verdict == "broken" else "good"
     people = [one for one in found.people if one.account is not None]
     reads = sum(one.reads for one in people)
     names = [found.names.get(one.account, "—") for one in people if one.account is not None]
     if not names:
-        return Answer("people", "good", catalog.text(language, "record.nobody"))
+        return Answer("people", tone, catalog.text(language, "record.nobody"))
     shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
     reads_said = catalog.counted(language, "record.reads", reads)
     return Answer(

@@ -11,6 +11,7 @@ from evidence_api.http.parts import ServicesOf, sign_in_rules
 from evidence_api.http.route import router
 from evidence_api.http.visitor import address_of, clear_session_cookie, cookie_name, set_session_cookie
 from evidence_api.queries import cases as queries
+from evidence_api.queries import fixity
 from evidence_api.queries import rounds as rounds_of
 from evidence_api.services import Services
 from evidence_api.use_cases import cases as case_acts
@@ -18,6 +19,7 @@ from evidence_api.use_cases import people
 from portal import catalog, visits
 from portal.catalog import LANGUAGES
 from portal.context import Form
+from portal.lines import alarm_line
 from portal.pages.session import (
     CaseCard,
     Home,
@@ -141,6 +143,8 @@ def home(
     model = Home(
         cases=tuple(_card(one) for one in page.items),
         can_open_case=queries.may(viewer, "case.create", access.resource),
+        alarms=tuple(alarm_line(one, viewer) for one in fixity.alarms_for(services, viewer)),
+        fixity_href="/fixity" if queries.may(viewer, "fixity.read", access.resource) else None,
         next_href=f"/?cursor={KEYSET.encode(page.after)}" if page.after else None,
     )
     return html(render_home(context(request, access), model))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
 
 from custody.proof import bundle, canonical, cosignature, merkle, note, policy, verify
@@ -27,9 +28,8 @@ Roots = Sequence[Certificate]
 TOP = "dalel-disclosure-1"
 NOW_S = 1_795_000_000
 WITNESS_NAMES = ("court", "bar", "university")
-JUDGES: list[Callable[[bytes, bytes, verify.Verified | VerificationError], None]] = []
-"""Other verifiers that must come to the same outcome: tests/browser puts the browser's here."""
-
+JUDGES: list[Callable[[bytes, bytes, bytes, verify.Verified | VerificationError], None]] = []
+"""Other verifiers that must come to the same outcome over a package, a policy, roots (PEM or none): the browser's."""
 
 CASE, DISCLOSURE = identity("case"), identity("disclosure")
 INVESTIGATOR, PROSECUTOR, SUPERVISOR = map(identity, ("investigator", "prosecutor", "supervisor"))
@@ -368,10 +368,7 @@ def zipped(entries: Mapping[str, bytes], top: str = TOP) -> bytes:
 
 
 def checked(package: bytes, policy_bytes: str | None = None, tsa_roots: Roots = ()) -> verify.Verified:
-    """Verifies the ZIP bytes as the command would; every judge in JUDGES hears the outcome.
-
-    Judges know no time stamps: they are asked where no roots are given.
-    """
+    """Verifies the ZIP bytes as the command would; every judge in JUDGES hears the outcome."""
     policy_used = (policy_bytes or policy_text()).encode()
     trusted = policy.parse(policy_used)
     with tempfile.TemporaryDirectory() as folder:
@@ -383,8 +380,8 @@ def checked(package: bytes, policy_bytes: str | None = None, tsa_roots: Roots = 
             )
         except VerificationError as refusal:
             outcome = refusal
-    for judge in () if tsa_roots else JUDGES:
-        judge(package, policy_used, outcome)
+    for judge in JUDGES:
+        judge(package, policy_used, b"".join(root.public_bytes(Encoding.PEM) for root in tsa_roots), outcome)
     if isinstance(outcome, VerificationError):
         raise outcome
     return outcome

@@ -22,6 +22,11 @@ def smaller_tree() -> str:
     return bundle.proof_line(index, merkle.inclusion_proof(LOG.hashes[: SIZE - 1], index))[:-1]
 
 
+def larger_tree() -> str:
+    larger = [*LOG.hashes, *LOG.hashes[:3]]
+    return bundle.proof_line(int(INDEX), merkle.inclusion_proof(larger, int(INDEX)))[:-1]
+
+
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 CHANGES: dict[str, Callable[[], str]] = {
@@ -50,6 +55,9 @@ CHANGES: dict[str, Callable[[], str]] = {
     "carriage return": lambda: LAST + "\r",
     "trailing space": lambda: LAST + " ",
     "proof of a smaller tree": smaller_tree,
+    "proof of a larger tree": larger_tree,
+    "end of the proof before without its first letters": lambda: " ".join([INDEX, *HASHES, HASHES[-1][20:]]),
+    "end of the proof before alone": lambda: " ".join([INDEX, *HASHES[2:]]),
 }
 
 

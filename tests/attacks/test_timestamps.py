@@ -3,6 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from custody.proof import bundle, timestamp
 from custody.proof.refusal import Step
@@ -94,3 +98,73 @@ def test_other_files_beside_tokens(name: str) -> None:
 def test_unlisted_token() -> None:
     package = {**stamped(), bundle.timestamp_entry(1): token()}
     forge.refused(package, Step.FILES, "files.extra", tsa_roots=[ROOT])
+
+
+STAMPING = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
+BOTH = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.SERVER_AUTH])
+IssuerKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
+
+def made(
+    issuer_key: IssuerKey,
+    digest: hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None,
+    usage: x509.ExtendedKeyUsage | None = STAMPING,
+    *,
+    critical: bool = True,
+    ca: bool = True,
+) -> tuple[x509.Certificate, Authority]:
+    """A root with this key and an authority under it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    begins, ends = NOW - timedelta(days=9), NOW + timedelta(days=9)
+    name = authority._name('Root, of "all" <x>')
+    own = authority._builder(name, name, issuer_key.public_key(), begins, ends)
+    root = own.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True).sign(issuer_key, digest)
+    builder = authority._builder(authority._name("#Орган + 1;"), name, key.public_key(), begins, ends)
+    if usage:
+        builder = builder.add_extension(usage, critical=critical)
+    return root, Authority(builder.sign(issuer_key, digest), key)
+
+
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+@pytest.mark.parametrize(
+    ("issuer_key", "digest"),
+    [
+        (ec.generate_private_key(ec.SECP384R1()), hashes.SHA384()),
+        (ec.generate_private_key(ec.SECP521R1()), hashes.SHA512()),
+        (rsa.generate_private_key(65537, 2048), hashes.SHA256()),
+        (ed25519.Ed25519PrivateKey.generate(), None),
+    ],
+    ids=["P-384", "P-521", "RSA", "Ed25519"],
+)
+def test_chains_of_every_kind_of_key(issuer_key: IssuerKey, digest: hashes.SHA256 | None) -> None:
+    root, by = made(issuer_key, digest)
+    package = forge.zipped(stamped(token(by=by)))
+    assert forge.checked(package, tsa_roots=[root]).timestamps[0].authority == "CN=\\#Орган \\+ 1\\;"
+    # a root of the same name and another key has not issued it
+    other, _ = made(EC_KEY, hashes.SHA256())
+    forge.refused(package, Step.TIME_STAMPS, "timestamps.missing", tsa_roots=[other])
+
+
+@pytest.mark.parametrize(
+    ("usage", "critical"), [(None, True), (STAMPING, False), (BOTH, True)], ids=["none", "not critical", "two purposes"]
+)
+def test_certificate_that_is_not_for_time_stamps_alone(usage: x509.ExtendedKeyUsage | None, critical: bool) -> None:
+    root, by = made(EC_KEY, hashes.SHA256(), usage, critical=critical)
+    forge.refused(stamped(token(by=by)), Step.TIME_STAMPS, "timestamps.invalid", tsa_roots=[root])
+
+
+def test_issuer_that_may_not_issue() -> None:
+    root, by = made(EC_KEY, hashes.SHA256(), ca=False)
+    forge.refused(stamped(token(by=by)), Step.TIME_STAMPS, "timestamps.missing", tsa_roots=[root])
+    mallory, _ = made(TRUSTED.key, hashes.SHA256())
+    by = Authority(
+        authority._builder(
+            authority._name("mallory"), TRUSTED.certificate.subject, EC_KEY.public_key(), NOW - timedelta(days=1), NOW
+        )
+        .add_extension(STAMPING, critical=True)
+        .sign(TRUSTED.key, hashes.SHA256()),
+        EC_KEY,
+    )
+    forge.refused(stamped(token(by=by)), Step.TIME_STAMPS, "timestamps.missing", tsa_roots=[ROOT, mallory])

@@ -64,7 +64,7 @@ BROKEN = replace(
     RECORD,
     answers=(
         record.Answer("same", "bad", "Сказать нельзя: сама запись, называющая файл, не выдержала проверки."),
-        ANSWERS[1],
+        replace(ANSWERS[1], tone="wait"),
         record.Answer("complete", "bad", "Запись НЕ цела: шаг 2, «Цепочки», не выполняется."),
     ),
     steps=(

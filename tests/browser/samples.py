@@ -274,7 +274,7 @@ EXHIBIT = exhibits.ExhibitPage(
     HEAD,
     FACTS,
     CHAIN,
-    ("open_transcript", "open_plan", "download", "check_fixity"),
+    ("open_transcript", "open_plan", "download"),
     exhibits.Content("audio", "/sample.wav", "/sample.wav"),
     (SOUND, TEXT),
     (exhibits.Job("burn", ago(minutes=1), 31_000, 98_000),),

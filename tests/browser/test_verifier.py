@@ -41,10 +41,10 @@ def opened(request: pytest.FixtureRequest, chromium: Browser, tmp_path: Path) ->
 
 def test_says_what_the_command_says_in_three_languages(opened: VerifierPage) -> None:
     good = forge.zipped(GOOD)
-    opened.judge(good, POLICY, outcome(good))
+    opened.judge(good, POLICY, b"", outcome(good))
     for entry in ("data/0001/протокол.pdf", "custody/events.jsonl", "custody/proofs.txt", "custody/checkpoint"):
         bad = forge.zipped(forge.replaced(GOOD, entry, lambda data: data.replace(b"a", b"b", 1) + b"x"))
-        opened.judge(bad, POLICY, outcome(bad))
+        opened.judge(bad, POLICY, b"", outcome(bad))
 
 
 def test_what_cannot_be_used_is_said_as_the_command_says_it(
@@ -86,10 +86,11 @@ def test_by_keyboard_alone(chromium: Browser, tmp_path: Path) -> None:
     page.mouse.click(5, 5)
     page.keyboard.press("Tab")
     walked = []
-    for _ in range(6):
+    for _ in range(7):
         walked.append(page.locator(":focus").evaluate("one => one.id || one.lang || one.className"))
         page.keyboard.press("Tab")
-    assert walked == ["kk", "ru", "en", "verifier-package", "verifier-policy", "govuk-button"]
+    fields = ["verifier-package", "verifier-policy", "verifier-tsa_roots"]
+    assert walked == ["kk", "ru", "en", *fields, "govuk-button"]
     page.locator(".govuk-button").focus()
     page.keyboard.press("Enter")
     page.locator(ANSWERED).wait_for()
@@ -161,5 +162,5 @@ def test_a_package_of_the_running_system_brings_its_verifier(system: System, chr
     text = system.settings.policy_file.read_bytes()
     opened = VerifierPage(chromium, tmp_path, "kk")
     opened.page.clock.set_fixed_time(time.time())
-    opened.judge(answer.content, text, verify_path(path, policy.parse(text)))
+    opened.judge(answer.content, text, b"", verify_path(path, policy.parse(text)))
     opened.context.close()

@@ -19,6 +19,7 @@ from tests.attacks import (
     test_proofs,
     test_records,
     test_rewritten_history,
+    test_timestamps,
     test_vouching,
     test_witnesses,
 )
@@ -35,6 +36,7 @@ MODULES: tuple[ModuleType, ...] = (
     test_proofs,
     test_records,
     test_rewritten_history,
+    test_timestamps,
     test_vouching,
     test_witnesses,
 )

@@ -32,9 +32,9 @@ class VerifierPage:
         self.page.clock.set_fixed_time(NOW_S - TOLERANCE_S)
         self.page.goto(self.file.as_uri())
 
-    def judge(self, package: bytes, policy: bytes, outcome: Verified | VerificationError) -> None:
+    def judge(self, package: bytes, policy: bytes, roots: bytes, outcome: Verified | VerificationError) -> None:
         """Asserts that the page comes to the command's outcome in the command's words."""
-        verdict, steps, sentences = self.check(package, policy)
+        verdict, steps, sentences = self.check(package, policy, roots)
         if isinstance(outcome, Verified):
             assert verdict == "verified"
             passed, last = outcome.steps, None
@@ -56,12 +56,12 @@ class VerifierPage:
         assert self.faults == []
         assert set(self.requests) == {self.file.as_uri()}
 
-    def check(self, package: bytes, policy: bytes) -> tuple[str, list[Any], list[str]]:
-        """Puts both files in, presses the button: the verdict, the steps shown, the verdict's sentences."""
+    def check(self, package: bytes, policy: bytes, roots: bytes = b"") -> tuple[str, list[Any], list[str]]:
+        """Puts the files in, presses the button: the verdict, the steps shown, the verdict's sentences."""
         page = self.page
-        for name, data in (("package", package), ("policy", policy)):
+        for name, data in (("package", package), ("policy", policy), ("tsa_roots", roots)):
             file = {"name": f"{name}.zip", "mimeType": "application/octet-stream", "buffer": data}
-            page.locator(f"#verifier-{name}").set_input_files(file)
+            page.locator(f"#verifier-{name}").set_input_files([file] if data or name != "tsa_roots" else [])
         page.locator(".govuk-button").click()
         page.locator(ANSWERED).wait_for(state="attached")
         steps = page.locator(".verifier-steps li").evaluate_all(

@@ -16,7 +16,7 @@ from evidence_api.jobs import Runner
 from evidence_api.registry.model import ExhibitForm
 from evidence_api.services import Services
 from evidence_api.settings import Settings
-from evidence_api.use_cases import handlers, intake
+from evidence_api.use_cases import handlers, intake, small_files
 from storage import intake as storage_intake
 from tests.failures.doomed import PROCESSES
 
@@ -99,7 +99,7 @@ def create(parts: Services, account_id: str, case_id: str, form: ExhibitForm) ->
 
 def create_whole(parts: Services, account_id: str, case_id: str, form: ExhibitForm, data: bytes) -> None:
     """What POST with all the bytes does."""
-    intake.take_whole(parts, _sender(account_id), UUID(case_id), form, data)
+    small_files.take_whole(parts, _sender(account_id), UUID(case_id), form, data)
 
 
 def append(parts: Services, account_id: str, upload_id: str, data: bytes) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from custody.kernel.outbox import Actor
 from custody.proof import policy, verify
-from evidence_api.use_cases import checking, disclosing, disposing, redacting, retaining, transcribing
+from evidence_api.use_cases import checking, disclosing, disposing, fixity, redacting, retaining, transcribing
 from evidence_api.use_cases.handlers import of as handlers_of
 from evidence_api.use_cases.intake import SEAL
 from evidence_api.workers.dispatcher import Dispatcher
@@ -22,6 +22,7 @@ LATER = timedelta(seconds=15)
 KILLED = {
     *(SEAL, transcribing.DRAFT, redacting.SUGGEST, redacting.BURN, disclosing.PACKAGE, checking.CHECK),
     *(retaining.PROTECT, disposing.DESTROY),
+    *(fixity.SCRUB, fixity.CHECK),
 }
 
 
@@ -235,6 +236,46 @@ def test_check(system):
         assert reports == [(before + asked,)]
 
     kill_at_every_step(system, "check", prepare, check, least=3)
+
+
+def test_check_one_exhibit(system):
+    """Each check that was asked for is recorded once, whichever delivery made it."""
+    exhibit_id = system.sealed(system.case(), data := b"looked at again and again " * 50, "again.txt")
+    before = types(system, f"exhibit:{exhibit_id}")["fixity.checked"]
+    asked = 0
+
+    def prepare() -> str:
+        nonlocal asked
+        fixity.request(system.services, Actor(None, "system", "worker"), UUID(exhibit_id), deep=True)
+        asked += 1
+        return fixity.subject(UUID(exhibit_id))
+
+    def check(_: str) -> None:
+        assert types(system, f"exhibit:{exhibit_id}")["fixity.checked"] == before + asked
+        original_stands(system, exhibit_id, data)
+
+    kill_at_every_step(system, "check one exhibit", prepare, check, least=3)
+
+
+def test_scrub(system):
+    """A round counts each file once and ends once, however often its worker died."""
+    system.sealed(system.case(), b"walked over " * 50, "walked.txt")
+    before = types(system, "system")["fixity.swept"]
+    rounds = 0
+
+    def prepare() -> str:
+        nonlocal rounds
+        fixity.begin(system.services, Actor(None, "system", "worker"), deep=False)
+        rounds += 1
+        return fixity.ROUND
+
+    def check(_: str) -> None:
+        swept = system.events("system", "fixity.swept")
+        assert len(swept) == before + rounds
+        blobs = system.rows("SELECT count(*) FROM blobs WHERE octet_length(wrapped_key) > 0")[0][0]
+        assert (swept[-1]["data"]["checked"], swept[-1]["data"]["differences"]) == (blobs, 0)
+
+    kill_at_every_step(system, "scrub", prepare, check, least=3)
 
 
 def test_protect(system):

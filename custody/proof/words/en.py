@@ -54,8 +54,8 @@ STEPS = {
     ),
     11: (
         "Time stamps",
-        "time stamps, if your policy asks for them",
-        "That the times are false.",
+        "if you gave roots: a time stamp over this head by an authority under them, at a time that can be",
+        "That the times of the events are false: the head may never have been stamped by an authority of yours.",
     ),
 }
 
@@ -124,7 +124,8 @@ SAID = {
     "what.policy": "the policy",
     "what.tsa_roots": "the roots of the time-stamping authorities",
     "unsigned": "No signature covers these accompanying files: {names}.",
-    "limits": "Not proved: that what was recorded is true, and that the witnesses of your policy are honest.",
+    "limits": "Not proved: that what was recorded is true, and that the witnesses of your policy are honest; if enough"
+    " of them helped to rewrite the log, an earlier receipt or the monitor shows it.",
     "ok": "holds",
     "failed": "FAILS",
 }

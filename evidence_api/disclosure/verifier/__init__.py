@@ -18,7 +18,17 @@ from custody.proof.shapes import SHAPES
 from custody.proof.words import LANGUAGES, reasons
 from evidence_api.disclosure.verifier.words import INTERFACE
 
-_PARTS = ("strict.js", "container.js", "forms.js", "notes.js", "earlier.js", "steps.js", "page.js")
+_PARTS = (
+    "strict.js",
+    "container.js",
+    "forms.js",
+    "notes.js",
+    "der.js",
+    "timestamps.js",
+    "earlier.js",
+    "steps.js",
+    "page.js",
+)
 _ORDER = ("kk", "ru", "en")
 
 

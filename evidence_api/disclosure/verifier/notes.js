@@ -20,6 +20,7 @@ function parseVkey(text) {
   if (![LOG_KEY, WITNESS_KEY].includes(key[0]) || key.length !== 33) {
     throw new Fault("a verifier key is not Ed25519 of type 1 or 4");
   }
+  if (!isSound(key.subarray(1))) throw new Fault("a verifier key is one under which anybody can sign");
   checkName(name);
   const keyId = sha256(UTF8.encode(`${name}\n`), key).subarray(0, 4);
   if (id !== hex(keyId)) throw new Fault("a verifier key's id is not the one of its name and key");
@@ -60,18 +61,35 @@ function parseCheckpoint(text) {
   if ([origin, ...extensions].some((line) => !line)) {
     throw new Fault("an origin or extension line is empty or has a control character");
   }
+  if (UTF8.encode(origin).length > 255) throw new Fault("an origin is longer than 255 bytes");
   return head;
 }
 
+const FIELD = 2n ** 255n - 19n;
+const ORDER_8 = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n;
+const SMALL_ORDER = [0n, 1n, FIELD - 1n, ORDER_8, FIELD - ORDER_8];
+
+/** Whether 32 bytes are the canonical encoding of a y coordinate that no point of small order has (ed25519.py). */
+function isSound(point) {
+  if (point.length !== 32) return false;
+  const y = BigInt(`0x${hex(point.slice().reverse())}`) & (2n ** 255n - 1n);
+  return y < FIELD && !SMALL_ORDER.includes(y);
+}
+
 async function verifyBytes(verifier, message, signature) {
-  let good = false;
+  const sound = isSound(verifier.key) && isSound(signature.slice(0, 32));
+  if (!sound || !(await ed25519Signed(verifier, message, signature))) {
+    throw new Fault("a signature does not fit the text", verifier.name);
+  }
+}
+
+async function ed25519Signed(verifier, message, signature) {
   try {
     const key = await crypto.subtle.importKey("raw", verifier.key, "Ed25519", false, ["verify"]);
-    good = await crypto.subtle.verify("Ed25519", key, signature, message);
+    return await crypto.subtle.verify("Ed25519", key, signature, message);
   } catch {
-    good = false;
+    return false;
   }
-  if (!good) throw new Fault("a signature does not fit the text", verifier.name);
 }
 
 const linesOf = (note, verifier) =>
@@ -104,9 +122,9 @@ async function cosignature(note, line, verifier) {
   return time;
 }
 
-/** The names (in the policy) of the witnesses that cosigned. A false line, or one of the future, is a Fault. */
+/** The witnesses that cosigned, by their names in the policy, with the time each claims; a false line is a Fault. */
 async function cosigners(policy, note, now) {
-  const found = new Set();
+  const found = new Map();
   for (const [name, verifier] of policy.witnesses) {
     let latest = null;
     for (const line of linesOf(note, verifier)) {
@@ -115,7 +133,7 @@ async function cosigners(policy, note, now) {
     }
     if (latest === null) continue;
     if (latest > now) throw new Fault("a cosignature is from the future", verifier.name);
-    found.add(name);
+    found.set(name, latest);
   }
   return found;
 }

@@ -27,20 +27,23 @@ function made(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Which field a dropped file is for. */
+const fieldOf = (name) => (/\.zip$/i.test(name) ? "package" : /\.(?:pem|crt|cer)$/i.test(name) ? "tsa_roots" : "policy");
+
 /** Builds itself into `root`; `root.dataset.language` fixes the language, otherwise there is a choice. */
 class Verifier {
   constructor(root) {
     this.root = root;
     this.fixed = root.dataset.language;
     this.language = this.fixed ?? this.preferred();
-    this.files = { package: null, policy: null };
+    this.files = { package: null, policy: null, tsa_roots: null };
     this.outcome = [];
     this.running = false;
     this.build();
     root.addEventListener("dragover", (drag) => drag.preventDefault());
     root.addEventListener("drop", (drop) => {
       drop.preventDefault();
-      for (const file of drop.dataTransfer.files) this.choose(/\.zip$/i.test(file.name) ? "package" : "policy", file);
+      for (const file of drop.dataTransfer.files) this.choose(fieldOf(file.name), file);
     });
   }
 
@@ -69,6 +72,7 @@ class Verifier {
       made("p", { class: "lead" }, ui.lead),
       this.field("package", ".zip"),
       this.field("policy", ""),
+      this.field("tsa_roots", ""),
       this.button,
       this.status,
       this.verdict,
@@ -177,11 +181,16 @@ class Verifier {
   async judged(heard) {
     const unusable = (what, why) => ({ verdict: "unusable", values: { what, why } });
     if (!(await canVerify())) return unusable("package", "no_crypto");
-    let policy;
+    let [policy, roots] = [null, []];
     try {
       policy = parsePolicy(new Uint8Array(await this.files.policy.slice(0, 100_001).arrayBuffer()));
     } catch (fault) {
       return unusable("policy", fault.reason ?? "unreadable");
+    }
+    try {
+      if (this.files.tsa_roots) roots = parseRoots(new Uint8Array(await this.files.tsa_roots.arrayBuffer()));
+    } catch (fault) {
+      return unusable("tsa_roots", fault.reason ?? "unreadable");
     }
     const now = BigInt(Math.floor(Date.now() / 1000) + CLOCK_TOLERANCE_S);
     const report = (step, code, values) => {
@@ -189,7 +198,7 @@ class Verifier {
       this.show();
     };
     try {
-      const values = await verifyPackage(this.files.package, policy, now, report, heard);
+      const values = await verifyPackage(this.files.package, policy, roots, now, report, heard);
       return { verdict: "verified", values };
     } catch (fault) {
       if (!(fault instanceof Refusal)) return unusable("package", "unreadable");

@@ -25,7 +25,6 @@ const BAG = {
 };
 const DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 const EXTRA = /^(?:index\.html|verify\.html|README\.txt|reader\/[^\n]+)$/;
-/** Time stamps: this page has no roots to check them with, so it counts them among what no signature covers. */
 const TIMESTAMP = /^custody\/timestamps\/[1-9]\.tst$/;
 const SMALL_BYTES = 64_000_000;
 const EVENTS_BYTES = 512_000_000;
@@ -34,10 +33,11 @@ const readAt = (opened, entry, step, maxBytes = SMALL_BYTES) =>
   at(step, "form", { entry }, () => readEntry(opened, entry, maxBytes));
 
 /**
- * What an opened package proves under this policy; raises Refusal at the first step that does not hold.
+ * What an opened package proves under this policy; raises Refusal at the first step that does not hold. A time stamp by
+ * an authority under one of `roots` is asked for if there are any.
  * `report(step, code, values)` hears each step as it passes, `heard(bytes)` of every piece that was read.
  */
-async function verifyPackage(file, policy, now, report, heard) {
+async function verifyPackage(file, policy, roots, now, report, heard) {
   const opened = await at(STEP.CONTAINER, "container.invalid", {}, () => openPackage(file));
   report(STEP.CONTAINER, "passed.container", { entries: opened.sizes.size });
   const digests = await checkFiles(opened, heard);
@@ -60,7 +60,8 @@ async function verifyPackage(file, policy, now, report, heard) {
   const earlier = await earlierLogs(opened, events, head);
   const rest = events.slice(earlier.reduce((sum, one) => sum + one.events, 0));
   await checkInclusion(await readAt(opened, BAG.proofs, STEP.INCLUSION, EVENTS_BYTES), BAG.proofs, rest, head);
-  report(STEP.INCLUSION, "passed.inclusion", { events: events.length, size: head.size });
+  const total = earlier.reduce((sum, one) => sum + one.handover.head.size, head.size);
+  report(STEP.INCLUSION, "passed.inclusion", { events: events.length, size: total });
   await at(STEP.CHECKPOINT, "checkpoint.signature", {}, async () =>
     checkKeys(earlier, await verifyLog(policy, note)),
   );
@@ -71,10 +72,13 @@ async function verifyPackage(file, policy, now, report, heard) {
     closed,
   });
   for (const one of earlier) await checkWitnesses(policy, one.handover.note, now, () => {});
-  await checkWitnesses(policy, note, now, report);
-  report(STEP.TIME_STAMPS, "passed.not_asked", {});
+  const witnessed = await checkWitnesses(policy, note, now, report);
+  if (roots.length) {
+    const names = await checkTimes(opened, note, roots, events, witnessed, now);
+    report(STEP.TIME_STAMPS, "passed.time_stamps", { names });
+  } else report(STEP.TIME_STAMPS, "passed.not_asked", {});
   const unsigned = [...opened.sizes.keys()]
-    .filter((entry) => !/^(?:data|custody)\//.test(entry) || TIMESTAMP.test(entry))
+    .filter((entry) => !/^(?:data|custody)\//.test(entry) || (!roots.length && TIMESTAMP.test(entry)))
     .sort(byCodePoint);
   return { files: manifest.files.length, exhibits: new Set(manifest.files.map((one) => one.exhibit)).size, unsigned };
 }
@@ -274,9 +278,10 @@ async function checkInclusion(data, entry, events, head) {
   }
 }
 
-/** Step 10. */
+/** Step 10: the times that the witnesses claim. */
 async function checkWitnesses(policy, note, now, report) {
-  const found = await at(STEP.WITNESSES, "witnesses.signature", {}, () => cosigners(policy, note, now));
+  const times = await at(STEP.WITNESSES, "witnesses.signature", {}, () => cosigners(policy, note, now));
+  const found = new Set(times.keys());
   if (!reached(policy, found)) {
     const values = { names: [...found].join(", "), quorum: policy.quorum };
     throw new Refusal(STEP.WITNESSES, "witnesses.quorum", values);
@@ -284,4 +289,5 @@ async function checkWitnesses(policy, note, now, report) {
   const names = [...found].map((name) => policy.witnesses.get(name).name).sort(byCodePoint);
   const code = policy.quorum === "none" ? "passed.no_witnesses" : "passed.witnesses";
   report(STEP.WITNESSES, code, { names: names.join(", ") });
+  return [...times.values()];
 }

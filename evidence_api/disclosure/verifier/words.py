@@ -11,6 +11,9 @@ INTERFACE: Mapping[str, Mapping[str, str]] = {
         "package_hint": "Ашылмаған ZIP файл, алған қалпында.",
         "policy": "Тексеру ережесі (policy)",
         "policy_hint": "Оны пакеттен емес, соттан немесе адвокаттар алқасынан алыңыз.",
+        "tsa_roots": "Уақыт белгісі органдарының түбірлері (PEM), қажет болса",
+        "tsa_roots_hint": "Осы файл болса, сенетін органыңыздың уақыт белгісі талап етіледі; болмаса, уақыт"
+        " тексерілмейді.",
         "check": "Тексеру",
         "choose_both": "Алдымен екі файлды да таңдаңыз: пакет пен ереже.",
         "working": "Оқылып жатыр: {done} %",
@@ -29,6 +32,9 @@ INTERFACE: Mapping[str, Mapping[str, str]] = {
         "package_hint": "ZIP-файл, не распакованный, каким вы его получили.",
         "policy": "Правила проверки (policy)",
         "policy_hint": "Возьмите их не из пакета, а в суде или коллегии адвокатов.",
+        "tsa_roots": "Корни органов отметки времени (PEM), если нужно",
+        "tsa_roots_hint": "С этим файлом требуется отметка времени органа, которому вы доверяете; без него время не"
+        " проверяется.",
         "check": "Проверить",
         "choose_both": "Сначала выберите оба файла: пакет и правила.",
         "working": "Читается: {done} %",
@@ -46,6 +52,9 @@ INTERFACE: Mapping[str, Mapping[str, str]] = {
         "package_hint": "The ZIP file, not unpacked, as you received it.",
         "policy": "Policy",
         "policy_hint": "Take it from the court or the bar, not from the package.",
+        "tsa_roots": "Roots of time-stamping authorities (PEM), optional",
+        "tsa_roots_hint": "With this file a time stamp by an authority you trust is asked for; without it no time is"
+        " checked.",
         "check": "Check",
         "choose_both": "Choose both files first: the package and the policy.",
         "working": "Reading: {done} %",

@@ -1,7 +1,7 @@
-"""Retention: rules, terms, holds, destruction acts."""
+"""Retention: rules, terms, holds."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
@@ -16,10 +16,9 @@ from evidence_api.http.route import router
 from evidence_api.queries import retention as queries
 from evidence_api.registry import holds
 from evidence_api.registry.facts import Exhibit, Hold
-from evidence_api.retention import service as retention
 from evidence_api.retention.model import parse_rules
-from evidence_api.retention.service import Disposal, KeptRules
-from evidence_api.use_cases import disposing, retaining
+from evidence_api.retention.service import KeptRules
+from evidence_api.use_cases import retaining
 
 routes = router("", "retention")
 KEYSET = Keyset("terms", (int, int))
@@ -130,62 +129,6 @@ class TermRowOut(BaseModel):
     disposal: UUID | None
 
 
-class ExhibitsIn(BaseModel):
-    """What to destroy."""
-
-    exhibits: list[UUID] = Field(max_length=2000)
-
-
-class ActIn(BaseModel):
-    """The digest of the act that was read."""
-
-    act_sha256: str = Field(max_length=80)
-
-
-class ReasonIn(BaseModel):
-    """Why not."""
-
-    reason: str = Field(max_length=40)
-
-
-class OutcomeOut(BaseModel):
-    """What came of one exhibit. `locked` objects are removed when the store lets them go."""
-
-    exhibit: UUID
-    keys_destroyed: int | None
-    objects_removed: int | None
-    locked: list[dict[str, Any]]
-
-
-class DisposalOut(BaseModel):
-    """A destruction act. `act` is the exact text that `act_sha256` is of."""
-
-    id: UUID
-    case: UUID
-    number: int
-    state: str
-    ground: str
-    act: str
-    act_sha256: str
-    proposed_by: UUID | None
-    proposed_at: datetime
-    signed_by: UUID | None
-    signed_at: datetime | None
-    approved_by: UUID | None
-    approved_at: datetime | None
-    ended_by: UUID | None
-    ended_at: datetime | None
-    reason: str | None
-    done_at: datetime | None
-    exhibits: list[OutcomeOut]
-
-
-class DisposalsOut(BaseModel):
-    """Every act of a case, newest first."""
-
-    items: list[DisposalOut]
-
-
 class HeldCaseOut(BaseModel):
     """How many exhibits were put under a category."""
 
@@ -195,12 +138,6 @@ class HeldCaseOut(BaseModel):
 def by_hold(session: Session, request: Request) -> Resource:
     """The hold `{hold_id}`, as a thing of its case."""
     return Resource(case_id=holds.get(session, path_id(request, "hold_id")).case_id)
-
-
-def by_disposal(session: Session, request: Request) -> Resource:
-    """The act `{disposal_id}`, as a thing of its case; who signed it first has submitted it."""
-    act = retention.get(session, path_id(request, "disposal_id"))
-    return Resource(case_id=act.case_id, submitted_by=act.signed_by)
 
 
 @routes.get("/retention-rules")
@@ -313,68 +250,6 @@ def lift_hold(
     return hold_out(retaining.lift(services, access.actor, hold_id, ground=form.ground))
 
 
-@routes.get("/cases/{case_id}/disposals")
-def list_disposals(
-    case_id: UUID, services: ServicesOf, access: Annotated[Access, guard("disposal.read", by_case)]
-) -> DisposalsOut:
-    """The destruction acts of a case."""
-    del access
-    return DisposalsOut(items=[disposal_out(one) for one in queries.acts(services, case_id)])
-
-
-@routes.post("/cases/{case_id}/disposals", status_code=201)
-def propose(
-    case_id: UUID,
-    form: ExhibitsIn,
-    services: ServicesOf,
-    access: Annotated[Access, guard("disposal.propose", by_case)],
-) -> DisposalOut:
-    """Propose to destroy exhibits whose term is over."""
-    return disposal_out(disposing.propose(services, access.actor, case_id, form.exhibits))
-
-
-@routes.get("/disposals/{disposal_id}")
-def read_disposal(
-    disposal_id: UUID, services: ServicesOf, access: Annotated[Access, guard("disposal.read", by_disposal)]
-) -> DisposalOut:
-    """One act."""
-    del access
-    return disposal_out(queries.act(services, disposal_id))
-
-
-@routes.post("/disposals/{disposal_id}/sign")
-def sign(
-    disposal_id: UUID,
-    form: ActIn,
-    services: ServicesOf,
-    access: Annotated[Access, guard("disposal.sign", by_disposal)],
-) -> DisposalOut:
-    """The first signature."""
-    return disposal_out(disposing.sign(services, access.actor, disposal_id, form.act_sha256))
-
-
-@routes.post("/disposals/{disposal_id}/approve")
-def approve(
-    disposal_id: UUID,
-    form: ActIn,
-    services: ServicesOf,
-    access: Annotated[Access, guard("disposal.approve", by_disposal)],
-) -> DisposalOut:
-    """The second signature, another person's: the destruction begins."""
-    return disposal_out(disposing.approve(services, access.actor, disposal_id, form.act_sha256))
-
-
-@routes.post("/disposals/{disposal_id}/reject")
-def reject(
-    disposal_id: UUID,
-    form: ReasonIn,
-    services: ServicesOf,
-    access: Annotated[Access, guard("disposal.reject", by_disposal)],
-) -> DisposalOut:
-    """A prosecutor's no."""
-    return disposal_out(disposing.reject(services, access.actor, disposal_id, form.reason))
-
-
 def rules_out(kept: KeptRules) -> RulesOut:
     """A version as the API shows it."""
     return RulesOut(
@@ -402,24 +277,4 @@ def term_row_out(one: Exhibit) -> TermRowOut:
         held=one.held,
         destroyed_at=one.destroyed_at,
         disposal=one.disposal_id,
-    )
-
-
-def disposal_out(act: Disposal) -> DisposalOut:
-    """An act as the API shows it."""
-    return DisposalOut(
-        **vars(act)
-        | {
-            "case": act.case_id,
-            "act": act.body,
-            "exhibits": [
-                OutcomeOut(
-                    exhibit=one.exhibit_id,
-                    keys_destroyed=one.keys_destroyed,
-                    objects_removed=one.objects_removed,
-                    locked=[dict(locked) for locked in one.locked],
-                )
-                for one in act.items
-            ],
-        }
     )

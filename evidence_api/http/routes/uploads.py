@@ -19,7 +19,7 @@ from evidence_api.http.route import router
 from evidence_api.registry import reads
 from evidence_api.registry.model import ExhibitForm
 from evidence_api.services import Services
-from evidence_api.use_cases import intake
+from evidence_api.use_cases import intake, small_files
 from storage import whole
 from storage.intake import Appender
 from storage.service import Upload
@@ -86,7 +86,7 @@ async def create(
         if checksum is not None:
             checksum.check(data)
         return _created(
-            await run_in_threadpool(intake.take_whole, services, access.actor, access.case_id, form, data), None
+            await run_in_threadpool(small_files.take_whole, services, access.actor, access.case_id, form, data), None
         )
     upload, token = await run_in_threadpool(intake.begin, services, access.actor, access.case_id, form)
     if upload.offset_bytes:

@@ -24,6 +24,14 @@ def create(api, case_id, data, body, name="with-bytes.bin", headers=None):
     return api.begin_upload(case_id, data, name, headers, body)
 
 
+def test_what_is_announced_before_the_first_byte(system):
+    said = system.api("investigator")("OPTIONS", "/api/v1/uploads").headers
+    assert said["tus-version"] == "1.0.0"
+    assert said["tus-extension"] == "creation,creation-with-upload,checksum,expiration,termination"
+    assert said["tus-checksum-algorithm"] == "sha256,sha1"
+    assert int(said["tus-max-size"]) == system.settings.upload_limit_bytes
+
+
 def test_a_small_file_in_one_request(system, case_id):
     """It needs no second request, nor a token; it waits for its seal like any other."""
     api, data = system.api("investigator"), os.urandom(4096)

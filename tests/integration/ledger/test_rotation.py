@@ -8,13 +8,18 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from custody import audit, logs, succession
+from custody import audit, logs, rebuild, succession
 from custody import signer as keys
+from custody.bundles import EntryBundles
+from custody.checking import entries
+from custody.checking.difference import Differs
+from custody.checking.entries import Position, Walk
 from custody.kernel.errors import Conflict, Corrupt, NotFound, Unavailable
 from custody.kernel.outbox import Actor
 from custody.kernel.unit_of_work import Database, Unit
 from custody.ledger import Proofs
-from custody.proof import canonical, checkpoint, merkle, note
+from custody.proof import canonical, checkpoint, merkle, note, policy, tiles
+from custody.proof.policy import Policy
 from custody.register import FileRegister
 from custody.succession import LogParts, Succession
 from tests.databases import FreshDatabase, conninfo
@@ -58,12 +63,17 @@ class Logs:
 
     def settle(self) -> None:
         """Sequence and publish until there is nothing left to do."""
-        while sequence_all(self.database) or self.publishing.publish_once() is not None or self.closing():
+        while sequence_all(self.database) or self.publishing.publish_once() is not None or self.unfinished():
             pass
 
     def closing(self) -> bool:
         with self.app.read() as session:
             return logs.announced(session) is not None
+
+    def unfinished(self) -> bool:
+        with self.app.read() as session:
+            health = audit.health(session)
+        return self.closing() or health.published < health.size
 
     def opened(self) -> list[logs.Log]:
         with self.app.read() as session:
@@ -88,8 +98,8 @@ def check(rotating: Logs) -> None:
     """What must hold of logs that follow each other: each ends with `log.closed`, the next begins with `log.opened`
     over its final head, every entry has its proof under a head of its own log, and item chains go on.
     """
-    entries, opened = everything(rotating.app), rotating.opened()
-    assert [entry.seq for entry in entries] == list(range(len(entries)))
+    found, opened = everything(rotating.app), rotating.opened()
+    assert [entry.seq for entry in found] == list(range(len(found)))
     for log, following in zip(opened, [*opened[1:], None], strict=True):
         with rotating.app.read() as session:
             head = audit.latest_of(session, log)
@@ -98,23 +108,24 @@ def check(rotating: Logs) -> None:
         assert (head.origin, head.size, log.start + head.tree_size) == (log.origin, end, end)
         signed = note.parse(head.note.encode())
         note.verify(signed, [note.parse_vkey(log.vkey)])
-        hashes = [entry.leaf_hash for entry in entries[log.start : end]]
+        hashes = [entry.leaf_hash for entry in found[log.start : end]]
         assert checkpoint.parse(signed.text).root == merkle.root(hashes)
         proofs = Proofs(log.tiles(rotating.store)).inclusion(range(len(hashes)), len(hashes))
         for index, digest in enumerate(hashes):
             merkle.verify_inclusion(digest, index, len(hashes), proofs[index], head.root)
-        last = entries[end - 1]
-        assert [entry.seq for entry in entries[log.start : end] if entry.type == logs.CLOSED] == (
+        last = found[end - 1]
+        assert [entry.seq for entry in found[log.start : end] if entry.type == logs.CLOSED] == (
             [last.seq] if following else []
         )
         if following is not None:
-            first = entries[following.start]
+            first = found[following.start]
             assert (last.data["next"], last.data["next_key"]) == (following.origin, following.vkey)
-            assert (first.type, first.data) == (logs.OPENED, {"checkpoint": head.note, "closed": log.vkey})
+            assert (first.type, first.data["closed"]) == (logs.OPENED, log.vkey)
+            assert head.note.startswith(first.data["checkpoint"])  # witnesses' lines came later
             assert first.prev == "sha256:" + last.leaf_hash.hex()
-    items = {entry.item for entry in entries}
+    items = {entry.item for entry in found}
     with rotating.app.read() as session:
-        assert sum(audit.check_chain(session, item).length for item in items) == len(entries)
+        assert sum(audit.check_chain(session, item).length for item in items) == len(found)
 
 
 def test_a_log_closes_and_the_next_goes_on(rotating: Logs) -> None:
@@ -282,6 +293,97 @@ def test_the_rows_of_logs_never_change(rotating: Logs, ledger_database: FreshDat
         ):
             with pytest.raises(psycopg.Error):
                 connection.execute(statement)
+
+
+def walked(rotating: Logs, trusted: Policy, start: Position | None = None) -> list[Position]:
+    kept: list[Position] = []
+    begun = entries.begin(rotating.app, trusted, rotating.register.read())
+    Walk(rotating.app, rotating.store, rotating.private, trusted).run(start or begun, kept.append)
+    return kept
+
+
+@pytest.fixture
+def thrice(rotating: Logs) -> Logs:
+    """Three logs with something in each."""
+    for number in (2, 3):
+        record_views(rotating.app, 300)
+        rotating.settle()
+        rotating.close(rotating.key(f"log/{number}"))
+        rotating.settle()
+    record_views(rotating.app, 20)
+    rotating.settle()
+    return rotating
+
+
+def newest(rotating: Logs) -> Policy:
+    """A policy that knows the key of the last log alone."""
+    return policy.parse(f"log {rotating.opened()[-1].vkey}\nquorum none\n".encode())
+
+
+def test_a_check_walks_over_all_logs(thrice: Logs, ledger_database: FreshDatabase) -> None:
+    kept = walked(thrice, newest(thrice))
+    assert [position.seq for position in kept] == [306, 608, 629]
+    for position in kept:
+        assert [later.seq for later in walked(thrice, newest(thrice), position)] == [
+            later.seq for later in kept if later.seq > position.seq
+        ]
+    with psycopg.connect(conninfo(ledger_database.owner_url)) as owner:
+        owner.execute("ALTER TABLE ledger_logs DISABLE TRIGGER keep")
+        owner.execute("UPDATE ledger_logs SET vkey = %s WHERE number = 1", [thrice.opened()[1].vkey])
+    with pytest.raises(Differs, match=r"head\.signature|tiles\.boundary"):
+        walked(thrice, newest(thrice))
+
+
+def test_a_damaged_tile_of_a_closed_log_is_found(thrice: Logs) -> None:
+    path = "2/" + tiles.path(0, 0)
+    thrice.store.files[path] = bytes(len(thrice.store.files[path]))
+    with pytest.raises(Differs, match=r"tiles\.differs"):
+        walked(thrice, newest(thrice))
+
+
+@pytest.mark.parametrize("size", [5, 306, 307, 628])
+def test_rebuilt_from_a_backup_of_any_log(thrice: Logs, ledger_database: FreshDatabase, size: int) -> None:
+    """A backup from before, at and after each boundary: the missing entries come back, and the logs with them."""
+    before, trusted = everything_of(thrice), newest(thrice)
+    _set_back(ledger_database, size)
+    with thrice.app.read() as session, pytest.raises(Corrupt, match=r"ledger\.behind_published_head"):
+        thrice.again().check_head(session)
+    head = rebuild.head_of(thrice.register.read(), trusted)
+    planned = rebuild.plan(thrice.database, EntryBundles(thrice.private), head)
+    assert (planned.start, planned.size, len(planned.entries)) == (size, 629, 629 - size)
+    rebuild.apply(thrice.database, planned)
+    assert everything_of(thrice) == before
+    assert [log.number for log in thrice.opened()] == [1, 2, 3]
+    thrice.publishing = thrice.again()
+    thrice.settle()
+    walked(thrice, trusted)
+
+
+def everything_of(rotating: Logs) -> list[bytes]:
+    found: list[bytes] = []
+    with rotating.app.read() as session:
+        for after in (-1, 499):
+            page = audit.trail(session, audit.TrailFilter(), after_seq=after, limit=500)
+            found += [entry.canonical for entry in page.entries if entry.seq < 629]
+    return found
+
+
+def _set_back(database: FreshDatabase, size: int) -> None:
+    """The database as a backup of `size` entries has it."""
+    with psycopg.connect(conninfo(database.owner_url)) as owner:
+        for table in ("ledger_entries", "checkpoints", "checkpoint_quorums", "ledger_logs"):
+            owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER refuse_change")
+        owner.execute("ALTER TABLE ledger_logs DISABLE TRIGGER keep_start")
+        owner.execute("DELETE FROM ledger_entries WHERE seq >= %s", [size])
+        owner.execute("DELETE FROM checkpoints WHERE size > %s", [size])
+        owner.execute("DELETE FROM checkpoint_quorums WHERE size > %s", [size])
+        closing = size in (306, 608)
+        for number, start in ((2, 306), (3, 608)):
+            if size < start:
+                owner.execute("DELETE FROM ledger_logs WHERE number = %s", [number])
+            elif size == start:
+                owner.execute("UPDATE ledger_logs SET start = NULL WHERE number = %s", [number])
+        owner.execute("UPDATE ledger_state SET size = %s, closing = %s", [size, closing])
 
 
 def test_a_compromised_key_is_said_before_the_log_closes(rotating: Logs) -> None:

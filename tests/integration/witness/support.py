@@ -18,15 +18,16 @@ ROOT = Path(command.__file__).parents[1]
 class RunningWitness:
     """One witness process; `kill` and `start` as often as a test likes."""
 
-    def __init__(self, name: str, directory: Path, log_vkey: str) -> None:
+    def __init__(self, name: str, directory: Path, log_vkey: str | None, policy_file: Path | None = None) -> None:
         directory.mkdir(exist_ok=True)
         self.name = name
         self.vkey = witness.create(name, directory / "key", directory / "state").vkey
         self.port = next(port for port in range(23_000 + hash(name) % 5000, 32_000) if port_is_free(port))
         self.url = f"http://127.0.0.1:{self.port}"
         files = ["--key", str(directory / "key"), "--state", str(directory / "state")]
-        listen = ["--listen", f"127.0.0.1:{self.port}", "--log", log_vkey]
-        self._command = [sys.executable, "-m", "custody", "witness", *files, *listen]
+        listen = ["--listen", f"127.0.0.1:{self.port}"]
+        known = [*(["--log", log_vkey] if log_vkey else []), *(["--policy", str(policy_file)] if policy_file else [])]
+        self._command = [sys.executable, "-m", "custody", "witness", *files, *listen, *known]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -58,9 +59,11 @@ class RunningWitness:
 
 
 @contextmanager
-def running(name: str, directory: Path, log_vkey: str) -> Iterator[RunningWitness]:
-    """A witness that serves this log until the end of the block."""
-    made = RunningWitness(name, directory, log_vkey)
+def running(
+    name: str, directory: Path, log_vkey: str | None, policy_file: Path | None = None
+) -> Iterator[RunningWitness]:
+    """A witness that serves this log, and those of the policy file, until the end of the block."""
+    made = RunningWitness(name, directory, log_vkey, policy_file)
     made.start()
     try:
         yield made

@@ -40,6 +40,6 @@ def test_without_cosignatures_the_package_fails_at_the_witnesses(tmp_path: Path)
 
 def test_its_command_is_one_the_program_knows(tmp_path: Path) -> None:
     one = witnesses.made("demonstration bar", tmp_path, 20_000)
-    done = subprocess.run([*one.command("not a key")], capture_output=True, text=True, check=False)
-    assert (done.returncode, one.command("x")[0]) == (2, sys.executable)
-    assert done.stderr.startswith("--log: ")
+    done = subprocess.run([*one.command(tmp_path / "not a policy")], capture_output=True, text=True, check=False)
+    assert (done.returncode, one.command(tmp_path)[0]) == (2, sys.executable)
+    assert done.stderr.startswith("--policy: ")

@@ -61,7 +61,7 @@ def uploaded(
         sha256="sha256:" + hashlib.sha256(plain).hexdigest(),
         size_bytes=len(plain),
         segment_bytes=segment_bytes,
-        wrapped_key=keys.wrap(DATA_KEY, BLOB),
+        wrapped_key=keys.wrap(DATA_KEY, BLOB).data,
         key_id=keys.key_id,
         retain_until=UNTIL,
         multipart_id=multipart_id,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from custody.kernel.errors import Corrupt
 from storage.crypto import CHUNK_BYTES, HEADER_BYTES, SEALED_CHUNK_BYTES
+from storage.intake import MEMORY_BYTES
 from storage.segments import MAX_SEGMENTS, MIN_SEGMENT_BYTES, Layout, encrypt_segment, read_range, segment_bytes_for
 
 KEY = bytes(range(32))
@@ -106,7 +107,7 @@ def test_the_closing_chunk_of_a_full_segment_is_checked() -> None:
 
 @pytest.mark.parametrize(
     ("size", "segment"),
-    [(1, MIN_SEGMENT_BYTES), (MIN_SEGMENT_BYTES * MAX_SEGMENTS, MIN_SEGMENT_BYTES), (100 * 10**9, 10 * 1024 * 1024)],
+    [(1, MIN_SEGMENT_BYTES), (MIN_SEGMENT_BYTES * MAX_SEGMENTS, MIN_SEGMENT_BYTES), (100 * 10**9, 617 * CHUNK_BYTES)],
 )
 def test_segments_grow_only_where_the_store_must_have_fewer(size: int, segment: int) -> None:
     assert segment_bytes_for(size) == segment
@@ -114,6 +115,11 @@ def test_segments_grow_only_where_the_store_must_have_fewer(size: int, segment: 
     assert segment % CHUNK_BYTES == 0
 
 
-def test_a_hundred_gibibytes_fit_into_ten_thousand_parts() -> None:
-    size = 100 * 1024**3
-    assert Layout(BLOB, size, segment_bytes_for(size)).count <= MAX_SEGMENTS
+@pytest.mark.parametrize("gibibytes", [1, 77, 100, 154])
+def test_any_size_fits_into_ten_thousand_parts_and_the_memory_of_an_upload(gibibytes: int) -> None:
+    """Received, sent and encrypted: three segments; where that is too much, the Appender holds two."""
+    size = gibibytes * 1024**3
+    segment = segment_bytes_for(size)
+    assert Layout(BLOB, size, segment).count <= MAX_SEGMENTS
+    held = 3 if 3 * segment <= MEMORY_BYTES else 2
+    assert held * segment <= MEMORY_BYTES

@@ -25,6 +25,7 @@ class Unreadable(MemoryStore):
         (stores.ForgetfulStore(), "lock_lost,deleted,shortened,content_changed"),
         (stores.YieldingStore(), "deleted,shortened,content_changed"),
         (stores.ShorteningStore(), "shortened"),
+        (stores.BypassedStore(), "bypassed,shortened,content_changed"),
         (stores.OverwritingStore(), "no_version,overwritten,content_changed,write_once_ignored"),
         (Unreadable(), "content_changed"),
     ],

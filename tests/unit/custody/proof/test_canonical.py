@@ -1,6 +1,8 @@
 """Canonical JSON: the examples of RFC 8785 within the profile, round trips, and everything outside it refused."""
 
 import json
+import math
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from custody.proof import canonical
 from custody.proof.canonical import MAX_INT, NotCanonical
+from tests.attacks import forge
 
 scalars = st.none() | st.booleans() | st.integers(-MAX_INT, MAX_INT) | st.text(st.characters(exclude_categories=["Cs"]))
 keys = st.text(st.characters(max_codepoint=127), max_size=8)
@@ -124,3 +127,104 @@ def test_decoder_raises_nothing_else(data: bytes | str) -> None:
     except NotCanonical:
         return
     assert canonical.encode(value) == raw
+
+
+LEAVES = forge.chained(forge.tell().events)
+SLIPS = [
+    b" ",
+    b"\n",
+    b"1",
+    b"9" * 16,
+    b"-0",
+    b"1.5",
+    b"1e3",
+    b"NaN",
+    b'"a":1,',
+    b"\\u0061",
+    "ә".encode(),
+    b'"',
+    b"[",
+    b"}",
+    b",",
+    b"\xff",
+]
+
+
+def slowly(data: bytes) -> Any:
+    """`decode` without its short cut: the decoder itself looks at every key, and depth is always counted."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise NotCanonical("not UTF-8") from error
+    value = canonical._parsed(canonical._DECODER, text)
+    canonical._check(value, canonical.MAX_DEPTH)
+    if canonical._written(value) != data:
+        raise NotCanonical("another spelling than the canonical one")
+    return value
+
+
+def outcome(read: Any, data: bytes) -> tuple[Any, str]:
+    try:
+        return read(data), ""
+    except NotCanonical as error:
+        return None, error.reason
+
+
+@given(st.sampled_from(LEAVES), st.integers(0, 800), st.sampled_from(SLIPS), st.integers(0, 4), st.booleans())
+def test_the_short_cut_refuses_what_the_long_way_does(leaf: bytes, at: int, slip: bytes, cut: int, ascii: bool) -> None:
+    leaf = leaf if ascii else leaf.replace(b"browser", "шолғыш".encode())
+    data = leaf[:at] + slip + leaf[at + cut :]
+    assert outcome(canonical.decode, data) == outcome(slowly, data)
+
+
+@given(values)
+def test_the_profile_is_a_part_of_rfc8785(value: Any) -> None:
+    assert canonical.jcs(value) == canonical.encode(value)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (5e-324, "5e-324"),
+        (1.7976931348623157e308, "1.7976931348623157e+308"),
+        (1e21, "1e+21"),
+        (123456789012345680000.0, "123456789012345680000"),
+        (0.000001, "0.000001"),
+        (0.0000001, "1e-7"),
+        (-1.25e-9, "-1.25e-9"),
+        (100.0, "100"),
+        (333333333.3333333, "333333333.3333333"),
+    ],
+)
+def test_numbers_are_written_as_ecmascript_writes_them(number: float, text: str) -> None:
+    assert canonical.jcs(number) == text.encode()
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_double_comes_back_from_one_spelling(number: float) -> None:
+    text = canonical.jcs(number).decode()
+    assert float(text) == number
+    assert re.fullmatch(r"-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?(?:e[+-][1-9]\d*)?", text)
+
+
+def test_keys_are_sorted_by_utf16_unit() -> None:
+    assert canonical.jcs({"\ufb33": 1, "\U0001f602": 2, "ö": 3, "1": 4, "\r": 5, "a": ()}) == (
+        '{"\\r":5,"1":4,"a":[],"ö":3,"\U0001f602":2,"\ufb33":1}'.encode()
+    )
+
+
+@pytest.mark.parametrize(
+    "value", [math.nan, math.inf, -math.inf, 2**53, "\ud800", {"\udfff": 1}, {1: 2}, {2}, b"", object()]
+)
+def test_what_is_not_json_has_no_spelling(value: Any) -> None:
+    with pytest.raises(NotCanonical):
+        canonical.jcs(value)
+
+
+def test_what_has_no_end_has_no_spelling() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    with pytest.raises(NotCanonical):
+        canonical.jcs(loop)

@@ -1,5 +1,6 @@
 """The tree of RFC 9162 against a literal transcription of its recursive definition, and public vectors."""
 
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 
@@ -106,6 +107,45 @@ def test_no_other_index_or_leaf(data: st.DataObject) -> None:
         merkle.verify_inclusion(LEAVES[300], index, size, proof, ROOTS[size])
 
 
+def judged(verify: Callable[[], None]) -> str:
+    try:
+        verify()
+    except ProofInvalid as error:
+        return error.reason
+    return ""
+
+
+@given(st.data())
+def test_many_at_once_are_judged_as_each_alone(data: st.DataObject) -> None:
+    """In any order, with false proofs among them, and after them: the same answer, with the same reason."""
+    size = data.draw(st.integers(1, 300))
+    tree = merkle.Inclusions(size, ROOTS[size])
+    for _ in range(data.draw(st.integers(1, 8))):
+        index = data.draw(st.integers(0, size - 1))
+        proof = merkle.inclusion_proof(LEAVES[:size], index)
+        leaf, claimed = LEAVES[index], index
+        match data.draw(st.integers(0, 7)):
+            case 0 if proof:
+                proof[data.draw(st.integers(0, len(proof) - 1))] = LEAVES[300]
+            case 1:
+                claimed = data.draw(st.integers(-1, size))
+            case 2:
+                leaf = LEAVES[300]
+            case 3:
+                proof = proof[1:] if data.draw(st.booleans()) else [*proof, LEAVES[300]]
+            case 4 if proof:
+                proof[-1] = proof[-1][:-1]
+        alone = judged(lambda: merkle.verify_inclusion(leaf, claimed, size, proof, ROOTS[size]))  # noqa: B023
+        assert judged(lambda: tree.verify(leaf, claimed, proof)) == alone  # noqa: B023
+
+
+def test_a_whole_tree_at_once() -> None:
+    for size in (1, 2, 3, 7, 64, 100, 255, 300):
+        tree = merkle.Inclusions(size, ROOTS[size])
+        for index in [*range(size), *reversed(range(size))]:
+            tree.verify(LEAVES[index], index, tuple(merkle.inclusion_proof(LEAVES[:size], index)))
+
+
 @given(
     st.integers(-5, 2**70),
     st.integers(-5, 2**70),
@@ -144,6 +184,15 @@ def test_consistency_refuses_a_shrinking_log() -> None:
         merkle.consistency_proof(LEAVES[:3], 4)
     with pytest.raises(ProofInvalid):
         merkle.verify_consistency(0, 5, [], LEAVES[0], ROOTS[5])
+
+
+def test_trees_of_one_size() -> None:
+    """The same tree if their roots are the same bytes, whatever they are, by an empty proof alone."""
+    for size in (0, 1, 7):
+        merkle.verify_consistency(size, size, [], b"root", b"root")
+        for proof, root in (([], b"other"), ([LEAVES[0]], b"root")):
+            with pytest.raises(ProofInvalid):
+                merkle.verify_consistency(size, size, proof, b"root", root)
 
 
 @pytest.mark.parametrize(

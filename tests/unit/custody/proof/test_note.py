@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from custody.proof import checkpoint, cosignature, merkle, note, strict, tlog_proof
 from custody.proof.checkpoint import Checkpoint
-from custody.proof.note import COSIGNATURE_V1, Note, Signature, SignatureInvalid
+from custody.proof.ed25519 import SignatureInvalid
+from custody.proof.note import COSIGNATURE_V1, Note, Signature
 from custody.proof.strict import Malformed
 from custody.proof.tlog_proof import TlogProof
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from custody.proof import bundle, canonical, disclosure, package
 from custody.proof.bundle import FileDigest, ProvenLeaf
 from custody.proof.package import ContainerInvalid
-from custody.proof.strict import Malformed
+from custody.proof.strict import Malformed, base64_text
 from tests.attacks import forge
 
 STORY = forge.tell()
@@ -35,7 +35,7 @@ def test_layout() -> None:
     assert next(iter(tags)) == bundle.BAGIT
     assert list(tags)[-1] == bundle.TAG_MANIFEST
     assert tags[bundle.EVENTS] == LOG.leaves[2] + b"\n" + LOG.leaves[5] + b"\n"
-    assert [bundle.parse_proof_line(line)[0] for line in bundle.proof_lines(tags[bundle.PROOFS])] == [2, 5]
+    assert [bundle.ProofLines().parse(line)[0] for line in bundle.proof_lines(tags[bundle.PROOFS])] == [2, 5]
     assert bundle.parse_info(tags[bundle.BAG_INFO]) == {"Payload-Oxum": bundle.payload_oxum(FILES), "Contact": "z"}
     assert bundle.parse_digest_lines(tags[bundle.PAYLOAD_MANIFEST]) == {file.path: file.sha256_hex for file in FILES}
     listed = bundle.parse_digest_lines(tags[bundle.TAG_MANIFEST])
@@ -100,10 +100,37 @@ def test_parsers_raise_nothing_else(data: bytes) -> None:
         assert b"".join(line + b"\n" for line in bundle.event_lines(data)) == data
     with suppress(Malformed):
         for line in bundle.proof_lines(data):
-            index, proof = bundle.parse_proof_line(line)
+            index, proof = bundle.ProofLines().parse(line)
             assert bundle.proof_line(index, proof) == line + "\n"
     with suppress(Malformed):
         disclosure.parse(data)
+
+
+HASHES = [bytes([number]) * 32 for number in range(4)]
+CELLS = st.sampled_from([*map(base64_text, HASHES), base64_text(HASHES[0])[20:], "", "x", base64_text(b"short")])
+LINES = st.lists(
+    st.builds(
+        " ".join,
+        st.builds(lambda at, rest: [at, *rest], st.sampled_from(["0", "7", "07", ""]), st.lists(CELLS, max_size=5)),
+    ),
+    max_size=6,
+)
+
+
+@given(LINES)
+def test_lines_of_proofs_are_read_one_after_the_other_as_each_alone(lines: list[str]) -> None:
+    def read(reader: bundle.ProofLines, line: str) -> tuple[int, tuple[bytes, ...]] | str:
+        try:
+            return reader.parse(line)
+        except Malformed as error:
+            return error.reason
+
+    together = bundle.ProofLines()
+    for line in lines:
+        found = read(together, line)
+        assert found == read(bundle.ProofLines(), line)
+        if not isinstance(found, str):
+            assert bundle.proof_line(*found) == line + "\n"
 
 
 def test_manifest_round_trip() -> None:

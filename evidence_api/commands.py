@@ -1,0 +1,54 @@
+"""Commands for the key-encryption key: `dalel keys …`."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from evidence_api import settings as configuration
+
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path, exists=True), help="The data directory of a running `dalel up`."
+)
+
+
+def speak_to(data: Path | None) -> None:
+    """Take the settings of a running `dalel up`."""
+    if data is not None:
+        from evidence_api.embedded import ENVIRONMENT  # noqa: PLC0415  the servers' world is not every command's
+
+        os.environ.update(json.loads((data / ENVIRONMENT).read_text()))
+
+
+@click.group()
+@data_option
+def keys(data: Path | None) -> None:
+    """The key-encryption key: how it stands, change it, bring wrapped keys back."""
+    speak_to(data)
+
+
+@keys.command()
+def status() -> None:
+    """Every version of the key-encryption key and how much is wrapped under it."""
+    from evidence_api import stored_care  # noqa: PLC0415  each process loads its own world
+
+    sys.exit(stored_care.key_status(configuration.load(), click.echo))
+
+
+@keys.command()
+def rotate() -> None:
+    """Make a new version, wrap every data key anew, retire the old one. Killed anywhere: run it again."""
+    from evidence_api import stored_care  # noqa: PLC0415  as above
+
+    sys.exit(stored_care.rotate(configuration.load(), click.echo))
+
+
+@keys.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be brought back; change nothing.")
+def recover(dry_run: bool) -> None:
+    """Bring back wrapped keys after the database was restored from an old backup (after `dalel ledger rebuild`)."""
+    from evidence_api import stored_care  # noqa: PLC0415  as above
+
+    sys.exit(stored_care.recover(configuration.load(), click.echo, dry_run=dry_run))

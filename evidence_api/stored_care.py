@@ -1,0 +1,71 @@
+"""The care of what is stored from the command line: the key-encryption key and wrapped keys."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from custody.kernel.errors import DalelError
+from evidence_api import container
+from evidence_api.prepare import OPERATOR
+from evidence_api.settings import Settings
+from evidence_api.use_cases import recovering, rotating
+
+Say = Callable[[str], None]
+DONE, INCOMPLETE, UNUSABLE = 0, 1, 2
+
+
+def key_status(settings: Settings, say: Say) -> int:
+    """Say how every version stands. 0: one version serves all; 1: a rotation is to be finished; 2: not known."""
+    parts = container.services(settings)
+    try:
+        alive = parts.keys.versions()
+        found = rotating.status(parts)
+    except DalelError as refusal:
+        say(str(refusal))
+        return UNUSABLE
+    finally:
+        parts.database.close()
+    for one in found:
+        end = f"retired {_day(one.retired_at)}" if one.retired_at else "closed" if one.closed_at else "in use"
+        lost = "" if one.key_id in alive or not one.needed else "  NOT IN THE KEY SERVICE"
+        say(f"{one.key_id}  {end}  uploads {one.uploads}, stored files {one.blobs}{lost}")
+    return DONE if len(alive) == 1 and all(one.key_id in alive for one in found if one.needed) else INCOMPLETE
+
+
+def rotate(settings: Settings, say: Say) -> int:
+    """Rotate. 0: done, nothing needs the old version; 1: something still does, run it again; 2: not begun."""
+    parts = container.services(settings)
+    try:
+        found = rotating.rotate(parts, OPERATOR, say)
+    except DalelError as refusal:
+        say(f"{refusal}: run it again")
+        return UNUSABLE
+    finally:
+        parts.database.close()
+    say(f"{found.rewrapped} data keys wrapped under {found.key_id}; {len(found.retired)} versions retired")
+    for blob_id in found.damaged:
+        say(f"the wrapped key of {blob_id} no longer opens: the version it names was kept; see `dalel keys recover`")
+    if found.waiting and not found.damaged:
+        say(f"{found.waiting} are held by uploads under way: run it again")
+    return DONE if found.complete else INCOMPLETE
+
+
+def recover(settings: Settings, say: Say, *, dry_run: bool) -> int:
+    """Recover wrapped keys. 0: nothing is missing now; 1: something could not be brought back; 2: not tried."""
+    parts = container.services(settings)
+    try:
+        found = recovering.recover(parts, OPERATOR, dry_run=dry_run)
+    except DalelError as refusal:
+        say(str(refusal))
+        return UNUSABLE
+    finally:
+        parts.database.close()
+    verb = "would be" if dry_run else "were"
+    say(f"{len(found.restored)} stored files {verb} made known again, {len(found.rewrapped)} keys {verb} replaced")
+    for title, ids in (("no key record (disposed of, or lost)", found.missing), ("not believed", found.unbelieved)):
+        for blob_id in ids:
+            say(f"  {title}: {blob_id}")
+    return INCOMPLETE if found.missing or found.unbelieved else DONE
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}"
