@@ -1,5 +1,6 @@
 """One exhibit: what it is, what can be done, its chain."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -76,7 +77,7 @@ def _page(request: Request, services: Services, access: Access, exhibit_id: UUID
         plan_state=view.plan.state if view.plan else None,
         checkpoint_size=view.checkpoint.size if view.checkpoint else None,
         checkpoint_at=view.checkpoint.published_at if view.checkpoint else None,
-        alarms=tuple(alarm_line(one, access.viewer) for one in stored.alarms),
+        alarms=tuple(replace(alarm_line(one, access.viewer), href=None) for one in stored.alarms),
         may_check=stored.files > 0 and queries.may(access.viewer, "exhibit.check", access.resource),
         checking_since=stored.running.created_at if stored.running else None,
         copies=CopyForm(tuple(copying.Medium), tuple(copying.CopyPurpose), form) if may_copy else None,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from portal.context import Form
 from portal.pages import audit, cases, disclosures, exhibits, redaction, session, transcript, upload
-from tests.browser import sample_record, sample_retention
+from tests.browser import sample_fixity, sample_record, sample_retention
 from tests.browser.samples import (
     AUDIO,
     DESK,
@@ -38,6 +38,7 @@ FOUND = audit.Check(
 )
 PAGES = {
     **sample_retention.PAGES,
+    **sample_fixity.PAGES,
     "sign-in": (
         session.render_sign_in,
         session.SignIn("/cases", Form({"login": "saule"}, {"password": "session.refused"})),
