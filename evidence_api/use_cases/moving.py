@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text
-
 from custody import audit, event
 from custody.kernel.errors import Conflict, Corrupt, Invalid, NotFound, Unavailable
 from custody.kernel.outbox import Actor, EventDraft
@@ -55,10 +53,9 @@ def migrate(services: Services, actor: Actor, target: str, say: Say, *, rate: in
     if target != services.settings.s3_next_name:
         raise Invalid("store.no_next", store=target)
     pace = _Pace(rate)
-    with services.database.hold() as held, held.unit() as unit:
-        if not unit.session.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}).scalar_one():
+    with services.database.alone(_LOCK) as alone:
+        if not alone:
             raise Conflict("store.migrating")
-        unit.commit()
         tried = worm_self_test(services.store, services.database.clock, elsewhere(target, EVIDENCE))
         if tried.failed:
             raise Unavailable("store.worm_broken", what=tried.detail)
