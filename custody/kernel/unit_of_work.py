@@ -179,16 +179,16 @@ class Database:
 
         Given back explicitly: PostgreSQL notices a closed connection only a little later.
         """
-        with self.hold() as held, held.unit() as unit:
-            got = bool(unit.session.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one())
-            unit.commit()
+        with self.engine.connect() as kept:
+            connection = kept.execution_options(isolation_level="AUTOCOMMIT")
+            got = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one())
             try:
                 yield got
             finally:
                 with suppress(DBAPIError):  # the connection was cut, and the lock went with it
                     if got:
-                        unit.session.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
-                        unit.commit()
+                        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+                connection.invalidate()
 
     def close(self) -> None:
         """Close every pooled connection."""
