@@ -30,6 +30,7 @@ from evidence_api.access.passwords import Passwords
 from evidence_api.jobs import Runner
 from evidence_api.services import Services, Suggester
 from evidence_api.settings import Settings
+from storage.clamd import Clamd
 from storage.keys import FileKeyWrapper, KeyWrapper
 from storage.keys_vault import VaultAddress, VaultKeyWrapper
 from storage.ports import BUNDLES, LOG
@@ -65,6 +66,7 @@ def services(settings: Settings) -> Services:
         tiles=StoreTiles(store, LOG),
         passwords=Passwords(passes=settings.password_passes, memory_kib=settings.password_memory_kib),
         tsa_roots=settings.tsa_roots_file.read_bytes() if settings.tsa_roots_file else b"",
+        scanner=Clamd(settings.clamd) if settings.clamd else None,
         engine=cache(lambda: _engine(settings)),
         suggester=cache(_suggester),
         office=cache(lambda: _office(settings)),

@@ -9,6 +9,7 @@ from custody.tile_store import TileStore
 from evidence_api.access.passwords import Passwords
 from evidence_api.settings import Settings
 from redaction.model import Finding
+from storage.clamd import Clamd
 from storage.keys import KeyWrapper
 from storage.ports import ObjectStore
 
@@ -52,6 +53,7 @@ class Services:
     `ready_checks` are by part: each raises when its part does not answer. `tsa_roots` (PEM) are the roots of the
     time-stamping authorities.
     `office` signs acts on paper, None where it has no key: they are then given out unsigned and say so.
+    `scanner` is None where no malware scanner is configured.
     `engine` and `suggester` load their models at the first call, once per process.
     """
 
@@ -62,6 +64,7 @@ class Services:
     tiles: TileStore
     passwords: Passwords
     tsa_roots: bytes
+    scanner: Clamd | None
     engine: "Callable[[], Engine]"
     suggester: Callable[[], Suggester]
     office: "Callable[[], Office | None]"

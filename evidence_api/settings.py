@@ -6,6 +6,7 @@ value (Docker and Kubernetes secrets). Lower rooms never see this object: they a
 
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -161,6 +162,10 @@ class Settings(BaseSettings):
     # speech
     whisper_model: str = "base"
     whisper_model_sha256: str = WHISPER_BASE_SHA256
+
+    # what is it: a malware scanner (host:port or the path of a socket), and where workers keep a file they look at
+    clamd: str | None = None
+    work_dir: Path = Path(tempfile.gettempdir())
 
     # workers
     worker_fast_processes: int = Field(default=1, ge=1, le=64)

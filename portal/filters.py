@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 
-from custody.audit import HeadFilter
+from custody.heads import HeadFilter
 from evidence_api.queries.trails import Wanted
 from portal.context import OFFSET_HOURS
 from portal.formats import day_span

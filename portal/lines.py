@@ -19,6 +19,9 @@ from portal.pages.fixity import AlarmLine
 
 JOB_KINDS = {
     "exhibit.seal": "seal",
+    "exhibit.identify": "identify",
+    "exhibit.scan": "scan",
+    "rendition.light": "light",
     "transcript.draft": "transcribe",
     "plan.suggest": "suggest",
     "rendition.burn": "burn",

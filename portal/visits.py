@@ -135,6 +135,7 @@ NOTICES = frozenset(
         "received",
         "signed_out",
         "check_requested",
+        "examine_requested",
         "lock_held",
         "lock_broken",
         "retained",

@@ -36,6 +36,17 @@ EXTENSIONS: Final[Mapping[str, frozenset[str]]] = {
         "application/vnd.rar": "rar",
         "application/x-7z-compressed": "7z",
         "application/gzip": "gz tgz",
+        "application/x-bzip2": "bz2 tbz2",
+        "application/x-xz": "xz txz",
+        "application/x-tar": "tar",
+        "application/x-sqlite3": "sqlite sqlite3 db",
+        "application/vnd.tcpdump.pcap": "pcap cap",
+        "application/x-iso9660-image": "iso",
+        "application/x-ewf": "e01 ex01",
+        "application/x-vmdk": "vmdk",
+        "application/x-qcow2": "qcow2 qcow",
+        "application/x-vhdx": "vhdx",
+        "application/x-evtx": "evtx",
         "application/vnd.microsoft.portable-executable": "exe dll sys scr",
         "image/png": "png",
         "image/jpeg": "jpg jpeg jpe jfif",
@@ -44,6 +55,7 @@ EXTENSIONS: Final[Mapping[str, frozenset[str]]] = {
         "image/gif": "gif",
         "image/bmp": "bmp",
         "image/heic": "heic heif",
+        "image/avif": "avif",
         "audio/wav": "wav",
         "audio/flac": "flac",
         "audio/mpeg": "mp3",
@@ -57,6 +69,8 @@ EXTENSIONS: Final[Mapping[str, frozenset[str]]] = {
         "video/x-matroska": "mkv mka mk3d",
         "video/webm": "webm",
         "video/x-msvideo": "avi",
+        "video/x-flv": "flv",
+        "video/x-ms-asf": "asf wmv wma",
         "video/mpeg": "mpg mpeg vob",
         "message/rfc822": "eml",
         "text/html": "html htm",
@@ -80,6 +94,17 @@ _MAGIC: Final = (
     (b"Rar!\x1a\x07", "application/vnd.rar"),
     (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (b"\x1f\x8b\x08", "application/gzip"),
+    (b"BZh", "application/x-bzip2"),
+    (b"\xfd7zXZ\x00", "application/x-xz"),
+    (b"\xd4\xc3\xb2\xa1", "application/vnd.tcpdump.pcap"),
+    (b"EVF\x09\x0d\x0a\xff\x00", "application/x-ewf"),
+    (b"EVF2\x0d\x0a\x81\x00", "application/x-ewf"),
+    (b"KDMV", "application/x-vmdk"),
+    (b"QFI\xfb", "application/x-qcow2"),
+    (b"vhdxfile", "application/x-vhdx"),
+    (b"ElfFile\x00", "application/x-evtx"),
+    (b"FLV\x01", "video/x-flv"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-asf"),
     (b"\x00\x00\x01\xba", "video/mpeg"),
     (b"\x00\x00\x01\xb3", "video/mpeg"),
 )
@@ -89,7 +114,7 @@ _OFFICE: Final = (
     (b"xl/workbook", _OOXML + "spreadsheetml.sheet"),
     (b"ppt/presentation", _OOXML + "presentationml.presentation"),
 )
-_BRANDS: Final = {b"qt  ": "video/quicktime", b"M4A ": "audio/mp4", b"M4B ": "audio/mp4"}
+_BRANDS: Final = {b"avif": "image/avif", b"qt  ": "video/quicktime", b"M4A ": "audio/mp4", b"M4B ": "audio/mp4"}
 _HEIC: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"})
 _MAIL_FIELDS: Final = re.compile(
     rb"^(from|to|date|subject|received|return-path|message-id|mime-version|delivered-to):", re.IGNORECASE | re.MULTILINE
@@ -146,7 +171,9 @@ def _guarded(head: bytes) -> str | None:
         return "application/vnd.microsoft.portable-executable"
     if head.startswith(b"BM") and head[14:18] in {b"\x28\0\0\0", b"\x6c\0\0\0", b"\x7c\0\0\0"}:
         return "image/bmp"
-    return None
+    if head[257:262] == b"ustar":
+        return "application/x-tar"
+    return "application/x-iso9660-image" if head[32769:32774] == b"CD001" else None
 
 
 def _isobmff(brand: bytes) -> str:
@@ -186,15 +213,21 @@ def _text(head: bytes) -> str | None:
     """Text in UTF-8 or, with a byte order mark, UTF-16; then a mail message, HTML or plain."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "text/plain" if _decodes(head, "utf-16") else None
+    if _mail(head):
+        return "message/rfc822"
     if not head or not _decodes(head, "utf-8") or any(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head):
         return None
     start = head[:4096].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return "text/html"
-    top = re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0]
-    if re.match(rb"[A-Za-z-]+: ?\S", head) and len({field.lower() for field in _MAIL_FIELDS.findall(top)}) >= 3:
-        return "message/rfc822"
     return "text/plain"
+
+
+def _mail(head: bytes) -> bool:
+    """Whether a header of a mail message stands on top; what follows it may be in any encoding."""
+    top = re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0]
+    fields = {field.lower() for field in _MAIL_FIELDS.findall(top)}
+    return len(fields) >= 3 and re.match(rb"[A-Za-z-]+: ?\S", head) is not None and _decodes(top, "utf-8")
 
 
 def _decodes(head: bytes, encoding: str) -> bool:

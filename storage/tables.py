@@ -1,6 +1,7 @@
-"""Tables of the storage room: uploads under way (operational) and blobs (business facts under law 1)."""
+"""Tables of the storage room: uploads under way (operational); blobs, findings and light copies (under law 1)."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
@@ -101,3 +102,53 @@ class HeldObjectRow(Base):
     __tablename__ = "held_objects"
     blob_id: Mapped[UUID] = mapped_column(primary_key=True)
     held_at: Mapped[datetime]
+
+
+class ExaminationRow(Recorded, Base):
+    """What a file says about itself, as read once: claims in canonical bytes, or the code why it could not be read."""
+
+    __tablename__ = "examinations"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    exhibit_id: Mapped[UUID] = mapped_column(index=True)
+    facts: Mapped[bytes | None]
+    facts_sha256: Mapped[str | None]
+    reason: Mapped[str | None]
+    made_at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint("(facts IS NULL) = (reason IS NOT NULL)", name="outcome"),
+        CheckConstraint("facts IS NULL OR facts_sha256 IS NOT NULL", name="digest"),
+    )
+
+
+class ScanRow(Recorded, Base):
+    """What a scanner for malware said of an original, once."""
+
+    __tablename__ = "scans"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    exhibit_id: Mapped[UUID] = mapped_column(index=True)
+    result: Mapped[str]
+    signature: Mapped[str | None]
+    engine: Mapped[str]
+    definitions: Mapped[str]
+    made_at: Mapped[datetime]
+    __table_args__ = (CheckConstraint("result IN ('clean', 'infected', 'not_scanned')", name="result"),)
+
+
+class LightCopyRow(Recorded, Base):
+    """A light copy of an original, or (without a blob) the code why there is none of its kind."""
+
+    __tablename__ = "light_copies"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    exhibit_id: Mapped[UUID] = mapped_column(index=True)
+    kind: Mapped[str]
+    source_sha256: Mapped[str]
+    blob_id: Mapped[UUID | None]
+    sha256: Mapped[str | None]
+    size_bytes: Mapped[int | None]
+    tool: Mapped[str | None]
+    tool_version: Mapped[str | None]
+    parameters: Mapped[dict[str, Any]]
+    details: Mapped[dict[str, Any]]
+    reason: Mapped[str | None]
+    made_at: Mapped[datetime]
+    __table_args__ = (CheckConstraint("(blob_id IS NULL) = (reason IS NOT NULL)", name="outcome"),)

@@ -146,6 +146,15 @@ def ready(system: System, case_id: str, renditions: list[str], **withheld: str) 
     return disclosure_id
 
 
+def lightened(system: System, data: bytes, name: str) -> tuple[str, str]:
+    """A sealed exhibit and the first of its light copies."""
+    exhibit_id = system.sealed(system.case(), data, name)
+    for task in ("identify", "light"):
+        assert system.work_off(f"{task}:{exhibit_id}") == ["done"]
+    facts = system.api("prosecutor").get(f"/api/v1/exhibits/{exhibit_id}/facts")
+    return exhibit_id, str(facts["light_copies"][0]["id"])
+
+
 def job_of(system: System, subject: str) -> UUID:
     """The one open job about a subject."""
     (job_id,) = system.open_jobs(subject)

@@ -1,7 +1,7 @@
 """The real servers for tests that ask for them, started once per run and only then.
 
 `stack` (addresses of PostgreSQL, SeaweedFS, Valkey), `owner_url`, `database_template`, `fresh_database` (one per test
-module, migrated), `object_store_endpoint`, `broker_url`, `clock`, `system` (all of it together, once per run).
+module, migrated), `object_store_endpoint`, `broker_url`, `scanner`, `clock`, `system` (all of it, once per run).
 """
 
 import shutil
@@ -13,6 +13,7 @@ import pytest
 
 from evidence_api.stack.endpoints import Endpoints, ObjectStoreAddress
 from evidence_api.stack.stack import Stack
+from tests.clamd import clamd
 from tests.clock import FixedClock
 from tests.databases import FreshDatabase, copy_template, drop, make_template
 from tests.whole import System, whole
@@ -66,6 +67,13 @@ def system(database_template: Endpoints, tmp_path_factory: pytest.TempPathFactor
     with whole(database_template, database, tmp_path_factory.mktemp("system")) as running:
         yield running
     drop(database_template, database)
+
+
+@pytest.fixture(scope="session")
+def scanner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real clamd with one signature of our own."""
+    with clamd(tmp_path_factory.mktemp("clamd")) as address:
+        yield address
 
 
 @pytest.fixture

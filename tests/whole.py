@@ -3,6 +3,9 @@
 import base64
 import hashlib
 import json
+import os
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -251,6 +254,8 @@ def settings_for(stack: Endpoints, database: FreshDatabase, directory: Path) -> 
         policy_file=directory / "keys" / "policy",
         register_file=directory / "register" / "checkpoint",
         log_origin="dalel.example/test",
+        # Reachable for whom a child of the sandbox becomes, which the directories of pytest are not.
+        work_dir=Path(tempfile.gettempdir()) / f"dalel-work-{os.getpid()}-{directory.name}",
         password_passes=1,
         password_memory_kib=64,
         login_attempts_per_address=10_000,
@@ -286,6 +291,7 @@ def whole(stack: Endpoints, database: FreshDatabase, directory: Path) -> Iterato
         stop.set()
         for thread in threads:
             thread.join()
+        shutil.rmtree(settings.work_dir, ignore_errors=True)
         order._database.close()  # a process of its own in life, which ends with its connections
         system.close()
 

@@ -133,11 +133,7 @@ def verify(
         vouching.vouched(file, histories[file.exhibit])
     run.passed(Step.VOUCHING, "passed.vouching", files=len(manifest.files))
     signed, head = _checkpoint(_read(opened, CHECKPOINT, Step.CHECKPOINT, note.MAX_BYTES))
-    closed = earlier.logs(opened, partial(_read, opened), partial(_inclusion, events), head)
-    rest = sum(log.events for log in closed)
-    _inclusion(events, rest, _read(opened, PROOFS, Step.INCLUSION, MAX_EVENTS_BYTES), head)
-    total = head.size + sum(log.handover.head.size for log in closed)
-    run.passed(Step.INCLUSION, "passed.inclusion", events=len(events), size=total)
+    closed = _places(run, opened, events, head)
     log, witnesses = _cosigned(run, policy, signed, head, closed, now_s)
     stamped = _time_stamps(opened, signed, tsa_roots, _span(events, witnesses, now_s)) if tsa_roots else ()
     stamps = ", ".join(f"{stamp.authority} ({moment(stamp.time_s)})" for stamp in stamped)
@@ -318,6 +314,16 @@ def _witnesses(policy: Policy, signed: Note, now_s: int | None) -> tuple[Witness
         code = "witnesses.signature"
         raise VerificationError(Step.WITNESSES, code, reason=error.reason, detail=error.detail) from error
     return tuple(Witnessed(cosigned.verifier.name, cosigned.time_s) for cosigned in found.values())
+
+
+def _places(run: _Run, opened: Package, events: Sequence[Event], head: Checkpoint) -> list[earlier.EarlierLog]:
+    """Step 8. The closed logs that hold some of the events."""
+    closed = earlier.logs(opened, partial(_read, opened), partial(_inclusion, events), head)
+    rest = sum(log.events for log in closed)
+    _inclusion(events, rest, _read(opened, PROOFS, Step.INCLUSION, MAX_EVENTS_BYTES), head)
+    total = head.size + sum(log.handover.head.size for log in closed)
+    run.passed(Step.INCLUSION, "passed.inclusion", events=len(events), size=total)
+    return closed
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from evidence_api.http.routes import (
     disclosures,
     disposals,
     exhibits,
+    light,
     log,
     redaction,
     retention,
@@ -21,6 +22,7 @@ from evidence_api.services import Services
 ROUTERS = (
     uploads.routes,
     exhibits.routes,
+    light.routes,
     deliveries.routes,
     transcripts.routes,
     redaction.routes,

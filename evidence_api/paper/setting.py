@@ -12,7 +12,6 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from font_roboto import font_files
-from reportlab.graphics import renderPDF
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.graphics.shapes import Drawing
 from reportlab.lib.colors import Color
@@ -76,10 +75,11 @@ def shown(text: str) -> str:
 
 
 def _flow(paper: Paper) -> list[Flowable]:
-    title = Text(_safe(paper.title), _style(15, bold=True, after=3))
-    flow: list[Flowable] = [title, Text(_safe(paper.made_at), _style(9.5, after=6))]
-    if paper.code:
-        flow[:0] = [_Code(paper.code)]
+    top: list[Flowable] = [
+        Text(_safe(paper.title), _style(15, bold=True, after=3)),
+        Text(_safe(paper.made_at), _style(9.5, after=6)),
+    ]
+    flow = [_beside_code(top, paper.code), Spacer(1, 3 * mm)] if paper.code else top
     for block in paper.blocks:
         flow += _set(block)
     return flow
@@ -149,22 +149,21 @@ def _safe(text: str) -> str:
     return escape(shown(text)).replace("\n", "<br/>")
 
 
-class _Code(Flowable):
-    """The QR code in the upper right corner of the first page; takes no room in the text's flow."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self._text = text
-
-    def wrap(self, _width: float, _height: float) -> tuple[float, float]:
-        return 0, 0
-
-    def draw(self) -> None:
-        widget = QrCodeWidget(self._text, barLevel="M")
-        left, low, right, high = widget.getBounds()
-        drawing = Drawing(_CODE, _CODE, transform=[_CODE / (right - left), 0, 0, _CODE / (high - low), 0, 0])
-        drawing.add(widget)
-        renderPDF.draw(drawing, self.canv, _WIDTH - _CODE, -_CODE)
+def _beside_code(top: list[Flowable], text: str) -> Flowable:
+    """The act's head with the QR code at its right."""
+    widget = QrCodeWidget(text, barLevel="M")
+    left, low, right, high = widget.getBounds()
+    code = Drawing(_CODE, _CODE, transform=[_CODE / (right - left), 0, 0, _CODE / (high - low), 0, 0])
+    code.add(widget)
+    table = LongTable([[top, code]], colWidths=[_WIDTH - _CODE - 4 * mm, _CODE + 4 * mm], hAlign="LEFT")
+    table.setStyle(
+        [
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("ALIGN", (1, 0), (1, 0), "RIGHT"),
+            *((f"{side}PADDING", (0, 0), (-1, -1), 0) for side in ("LEFT", "RIGHT", "TOP", "BOTTOM")),
+        ]
+    )
+    return table
 
 
 def _numbered(paper: Paper) -> Callable[..., Canvas]:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from custody import audit
-from custody.audit import HeadFilter, HeadPage
+from custody import heads
+from custody.heads import HeadFilter, HeadPage
 from custody.kernel.errors import NotFound
 from custody.proof import note, policy
 from evidence_api.services import Services
@@ -41,8 +41,8 @@ class Anchors:
 def anchors(services: Services, wanted: HeadFilter, *, before_size: int | None, limit: int) -> Anchors:
     """Published heads, the largest first, with their cosignatures and time stamps."""
     with services.database.read() as session:
-        page = audit.heads(session, wanted, before_size=before_size, limit=limit)
-        recent = audit.heads(session, HeadFilter(), limit=RECENT).heads
+        page = heads.page(session, wanted, before_size=before_size, limit=limit)
+        recent = heads.page(session, HeadFilter(), limit=RECENT).heads
     trusted = policy.parse(services.policy.encode()) if services.policy else None
     seen = {one.name: (head.size, one.at) for head in reversed(recent) for one in head.witnesses}
     stamped = {one.authority: (one.size, one.at) for head in reversed(recent) for one in head.timestamps}
@@ -62,7 +62,7 @@ def _outsider(name: str, key: str, last: tuple[int, datetime] | None) -> Outside
 def checkpoint(services: Services, size: int) -> bytes:
     """A published head as a signed note with every cosignature. Raises NotFound `ledger.no_such_head`."""
     with services.database.read() as session:
-        return audit.checkpoint(session, size).note.encode()
+        return heads.checkpoint(session, size).note.encode()
 
 
 def token(services: Services, size: int, number: int) -> tuple[bytes, bytes]:
@@ -71,8 +71,8 @@ def token(services: Services, size: int, number: int) -> tuple[bytes, bytes]:
     Raises NotFound `ledger.no_such_head`.
     """
     with services.database.read() as session:
-        head = audit.checkpoint(session, size)
-    stamps: Sequence[audit.TimestampView] = head.timestamps
+        head = heads.checkpoint(session, size)
+    stamps: Sequence[heads.TimestampView] = head.timestamps
     if not 0 <= number < len(stamps):
         raise NotFound("ledger.no_such_head")
     return stamps[number].token, note.parse(head.note.encode()).text.encode()

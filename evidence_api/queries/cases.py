@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from custody import audit
-from custody.audit import CheckpointView, EntryView
+from custody import audit, heads
+from custody.audit import EntryView
+from custody.heads import CheckpointView
 from evidence_api import jobs
 from evidence_api.access import policy
 from evidence_api.access.policy import Resource, Viewer
@@ -160,7 +161,7 @@ def exhibit_view(services: Services, exhibit_id: UUID) -> ExhibitView:
             plan_request=request,
             renditions=tuple(plans.renditions_of_exhibits(session, [exhibit_id])),
             jobs=tuple(job for job in found if job is not None and job.state in ("queued", "running")),
-            checkpoint=audit.latest_checkpoint(session),
+            checkpoint=heads.latest_checkpoint(session),
         )
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from custody import audit, event
+from custody import audit, event, heads
 from custody.audit import EntryView, TrailFilter
 from custody.kernel.errors import TooLarge
 from custody.kernel.outbox import Actor
@@ -93,7 +93,7 @@ def begin(
         asked = criteria(session, case_id, wanted, exhibit_id)
         size = audit.health(session).size
         total = audit.count(session, asked, below=size) if asked else 0
-        head = audit.latest_witnessed(session)
+        head = heads.latest_witnessed(session)
         exhibit = reads.get_exhibit(session, exhibit_id) if exhibit_id else None
         case = reads.get_case(session, case_id)
         names = reads.names_of(session, [actor.id] if actor.id else [])

@@ -4,7 +4,7 @@ import re
 
 from sqlalchemy.orm import Session
 
-from custody import audit, logs
+from custody import audit, heads, logs
 from custody.kernel.errors import NotFound
 from custody.ledger import Proofs
 from custody.logs import Log
@@ -21,7 +21,7 @@ def checkpoint(services: Services, number: int) -> bytes:
     """
     with services.database.read() as session:
         log = None if number == 1 and not logs.opened(session) else _log(session, number)
-        head = audit.latest_of(session, log) if log else audit.latest_checkpoint(session)
+        head = heads.latest_of(session, log) if log else heads.latest_checkpoint(session)
     if head is None:
         raise NotFound("log.empty")
     return head.note.encode()
@@ -34,7 +34,7 @@ def handover(services: Services, number: int) -> bytes:
         following = next((one for one in logs.opened(session) if one.number == number + 1), None)
         if following is None:
             raise NotFound("log.not_closed")
-        head = audit.latest_of(session, log)
+        head = heads.latest_of(session, log)
         closed, opened = audit.entries_at(session, (following.start - 1, following.start))
     if head is None:
         raise NotFound("log.empty")

@@ -15,10 +15,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from custody import audit
-from custody.audit import CheckpointView, EntryView
+from custody import audit, heads
+from custody.audit import EntryView
 from custody.checking.difference import Differs
 from custody.checking.difference import Step as CheckStep
+from custody.heads import CheckpointView
 from custody.kernel.clock import from_ms, to_ms
 from custody.kernel.errors import Corrupt, DalelError, Unavailable
 from custody.proof import checkpoint, grammar, handover, merkle, note, policy, timestamp
@@ -175,10 +176,10 @@ def _plain(error: DalelError) -> dict[str, Value]:
 def _head(services: Services, session: Session, chain: Sequence[EntryView]) -> CheckpointView | None:
     """The head to check against: the last with the witnesses' quorum, one that is stamped where that covers as much."""
     last = chain[-1].seq if chain else -1
-    stamped = audit.latest_witnessed(session, stamped=True) if services.tsa_roots else None
+    stamped = heads.latest_witnessed(session, stamped=True) if services.tsa_roots else None
     if stamped is not None and stamped.size > last:
         return stamped
-    return audit.latest_witnessed(session) or audit.latest_checkpoint(session)
+    return heads.latest_witnessed(session) or heads.latest_checkpoint(session)
 
 
 def _events(chain: Sequence[EntryView]) -> Looked:

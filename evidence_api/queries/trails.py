@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from custody import audit, event
-from custody.audit import CheckpointView, EntryView, LedgerHealth, TimestampView, TrailFilter, TrailPage
+from custody import audit, event, heads
+from custody.audit import EntryView, LedgerHealth, TrailFilter, TrailPage
+from custody.heads import CheckpointView, TimestampView
 from evidence_api.queries.cases import Thing, names_in, things_in
 from evidence_api.queries.personal import Shown, shown
 from evidence_api.registry import reads
@@ -94,10 +95,10 @@ def health(services: Services) -> LedgerHealth:
 def state(services: Services) -> LedgerState:
     """How the ledger stands, with its last head."""
     with services.database.read() as session:
-        witnessed = audit.latest_witnessed(session)
+        witnessed = heads.latest_witnessed(session)
         size = witnessed.size if witnessed else 0
-        stamped = audit.latest_timestamp(session)
-        return LedgerState(audit.health(session), audit.latest_checkpoint(session), size, stamped)
+        stamped = heads.latest_timestamp(session)
+        return LedgerState(audit.health(session), heads.latest_checkpoint(session), size, stamped)
 
 
 def criteria(session: Session, case_id: UUID, wanted: Wanted, exhibit_id: UUID | None = None) -> TrailFilter | None:

@@ -29,7 +29,7 @@ from storage.tiles import StoreTiles
 
 CHECK = "ledger.check"
 SUBJECT = "ledger"
-_STORED = ("exhibit.sealed", "rendition.burned", "disclosure.packaged")
+_STORED = ("exhibit.sealed", "rendition.burned", "rendition.made", "disclosure.packaged")
 _PAGE = 500
 
 

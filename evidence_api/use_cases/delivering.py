@@ -10,8 +10,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from custody import audit, event
-from custody.audit import CheckpointView, EntryView
+from custody import audit, event, heads
+from custody.audit import EntryView
+from custody.heads import CheckpointView
 from custody.kernel.clock import to_ms
 from custody.kernel.errors import Conflict, DalelError, Denied, Invalid, TooLarge
 from custody.kernel.outbox import Actor
@@ -245,12 +246,12 @@ def _delivered(session: Session, actor: Actor, case_id: UUID, wanted: Sequence[U
 def _recorded(session: Session, stored: Sequence[Exhibit]) -> tuple[Mapping[str, EntryView], CheckpointView | None]:
     """The places of the seals in the ledger, and the head that covers them. Raises Conflict `receipt.not_ready`."""
     if not stored:
-        return {}, audit.latest_checkpoint(session)
+        return {}, heads.latest_checkpoint(session)
     items = [f"exhibit:{one.id}" for one in stored]
     entries = audit.positions(session, "exhibit.sealed", items)
     if len(entries) < len(items):
         raise Conflict("receipt.not_ready")
-    head = audit.checkpoint_covering(session, max(entry.seq for entry in entries.values()))
+    head = heads.checkpoint_covering(session, max(entry.seq for entry in entries.values()))
     if head is None:
         raise Conflict("receipt.not_ready")
     return entries, head

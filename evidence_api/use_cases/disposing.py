@@ -31,6 +31,7 @@ from evidence_api.services import Services
 from redaction import queries as plans
 from redaction import service as redaction
 from storage import disposal as storage
+from storage import findings
 from storage import service as stored
 from storage.blob import BlobFacts
 from transcription import service as transcripts
@@ -361,6 +362,7 @@ def _destroy(work: UnitOfWork, disposal: Disposal, exhibit: Exhibit) -> None:
         storage.destroy_key(work, blob.blob_id, event_id)
     transcripts.erase(work, exhibit.id, events[-1])
     redaction.erase(work, exhibit.id, events[-1])
+    findings.erase(work, exhibit.id, events[-1])
     storage.record_protection(work, [one.blob_id for one in facts], held=False)
 
 

@@ -19,7 +19,7 @@ from evidence_api.registry import service as registry
 from evidence_api.registry.facts import Exhibit, Page, Sealed
 from evidence_api.registry.model import ExhibitForm, ExhibitState
 from evidence_api.services import Services
-from evidence_api.use_cases import retaining
+from evidence_api.use_cases import examining, retaining
 from storage import key_records, retention, seal, whole
 from storage import service as storage
 from storage import sweep as storage_sweep
@@ -269,6 +269,8 @@ class SealUpload:
                 for facts, event_id in sealed
             ],
         )
+        for facts, _ in found:
+            examining.enqueue(work, facts.exhibit_id, scanning=self._services.scanner is not None)
 
     def _plans(self, jobs: Sequence[Job]) -> list[tuple[SealPlan, UUID]]:
         """How to seal the upload of each job, and the case it belongs to."""

@@ -10,8 +10,9 @@ from uuid import UUID, uuid5
 
 from sqlalchemy.orm import Session
 
-from custody import audit, event
-from custody.audit import CheckpointView, EntryView
+from custody import audit, event, heads
+from custody.audit import EntryView
+from custody.heads import CheckpointView
 from custody.kernel.errors import Conflict, Unavailable
 from custody.proof import bundle
 from custody.proof import disclosure as manifests
@@ -187,14 +188,14 @@ def _up_to(chain: list[EntryView], last: str, disclosure_id: UUID) -> list[Entry
 
 def _head(session: Session, entries: list[EntryView], *, stamped: bool) -> CheckpointView:
     last = max(entry.seq for entry in entries)
-    head = audit.latest_checkpoint(session)
+    head = heads.latest_checkpoint(session)
     if head is None or head.size <= last:
         raise Unavailable("disclosure.not_published")
-    witnessed = audit.latest_witnessed(session)
+    witnessed = heads.latest_witnessed(session)
     if witnessed is None or witnessed.size <= last:
         raise Unavailable("disclosure.not_witnessed")
     if stamped:
-        witnessed = audit.latest_witnessed(session, stamped=True)
+        witnessed = heads.latest_witnessed(session, stamped=True)
         if witnessed is None or witnessed.size <= last:
             raise Unavailable("disclosure.not_stamped")
     return witnessed

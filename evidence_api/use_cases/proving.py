@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from custody import audit, logs
-from custody.audit import CheckpointView, EntryView
+from custody import audit, heads, logs
+from custody.audit import EntryView
+from custody.heads import CheckpointView
 from custody.kernel.errors import Unavailable
 from custody.ledger import Proofs
 from custody.logs import Log
@@ -37,16 +38,16 @@ def plan(session: Session, entries: Sequence[EntryView], head: CheckpointView) -
     opened = logs.opened(session) or [Log(1, head.origin, "", 0)]
     last = logs.holding(opened, head.size - 1)
     first = logs.holding(opened, min(entry.seq for entry in entries))
-    heads, boundaries = [], []
+    finals, boundaries = [], []
     for log in opened[first.number - 1 : last.number - 1]:
-        final = audit.latest_of(session, log)
+        final = heads.latest_of(session, log)
         following = opened[log.number]
         both = audit.entries_at(session, (following.start - 1, following.start))
         if final is None or len(both) != 2:
             raise Unavailable("disclosure.not_published")
-        heads.append(Head(log, final))
+        finals.append(Head(log, final))
         boundaries.append((both[0], both[1]))
-    return Plan((*heads, Head(last, head)), tuple(boundaries))
+    return Plan((*finals, Head(last, head)), tuple(boundaries))
 
 
 def proven(tiles: TileStore, plan: Plan, entries: Sequence[EntryView]) -> tuple[list[ProvenLeaf], list[ClosedLog]]:

@@ -13,14 +13,20 @@ from evidence_api.jobs import Runner
 from evidence_api.stack.lifeline import die_with_parent
 
 TASK = "dalel.run_job"
-FAST, MEDIA = "fast", "media"
+FAST, MEDIA, LIGHT = "fast", "media", "light"
 _MEDIA_TASKS = frozenset(
     {"transcript.draft", "plan.suggest", "rendition.burn", "ledger.check", "fixity.scrub", "fixity.check"}
 )
+_LIGHT_TASKS = frozenset({"exhibit.identify", "exhibit.scan", "rendition.light"})
 
 
 def queue_of(task: str) -> str:
-    """Long work on sound and pages goes to its own queue, so that a seal never waits behind an interrogation."""
+    """Long work on sound and pages goes to its own queue, so that a seal never waits behind an interrogation.
+
+    What nobody has asked for goes to a third, which the workers of the second turn to when theirs is empty.
+    """
+    if task in _LIGHT_TASKS:
+        return LIGHT
     return MEDIA if task in _MEDIA_TASKS else FAST
 
 
@@ -39,7 +45,8 @@ def create(broker_url: str) -> Celery:
         worker_proc_alive_timeout=120,
         # Above the longest job: a live task past this would be delivered twice. The dispatcher notices dead workers
         # long before, by their lock, so nothing waits for it.
-        broker_transport_options={"visibility_timeout": 24 * 3600},
+        # A worker of several queues takes from the first that has something, in the order it was given them.
+        broker_transport_options={"visibility_timeout": 24 * 3600, "queue_order_strategy": "priority"},
     )
     return app
 
@@ -73,5 +80,6 @@ def serve(app: Celery, make_runner: Callable[[], Runner], queue: str, processes:
     def run_job(job_id: str) -> str:
         return runners[0].run(UUID(job_id))
 
-    options = ["-Q", queue, "-c", str(processes), "-n", f"{queue}@%h", "-l", "WARNING"]
+    queues = f"{MEDIA},{LIGHT}" if queue == MEDIA else queue
+    options = ["-Q", queues, "-c", str(processes), "-n", f"{queue}@%h", "-l", "WARNING"]
     app.worker_main(["worker", *options, "--without-gossip", "--without-mingle", "--without-heartbeat"])

@@ -7,7 +7,7 @@ from datetime import timedelta
 from threading import Event
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import and_, or_, select, text
 from sqlalchemy.exc import OperationalError
 
 from custody.kernel.errors import Unavailable
@@ -55,7 +55,12 @@ class Dispatcher:
             now = work.clock.now()
             due = select(JobRow).where(
                 JobRow.state.in_(("queued", "running")),
-                or_(JobRow.sent_at.is_(None), JobRow.sent_at < now - RETRY_AFTER),
+                # In the query, not behind it: a batch of those that only wait their turn would hide the lost ones.
+                or_(
+                    JobRow.sent_at.is_(None),
+                    JobRow.sent_at < now - LOST_AFTER,
+                    and_(JobRow.attempts > 0, JobRow.sent_at < now - RETRY_AFTER),
+                ),
             )
             due = due.order_by(JobRow.sent_at.nulls_first(), JobRow.id).limit(BATCH).with_for_update(skip_locked=True)
             for row in work.session.scalars(due):

@@ -7,6 +7,7 @@ from uuid import UUID
 from portal.context import EMPTY_FORM, Form, RequestContext
 from portal.pages.cases import CaseHead
 from portal.pages.events import EventLine, sentence
+from portal.pages.examined import Findings, more
 from portal.pages.fixity import AlarmLine
 from portal.rendering import page
 
@@ -93,7 +94,7 @@ class Rendition:
 
 @dataclass(frozen=True)
 class Job:
-    """Work in progress. `kind` is seal, transcribe, suggest or burn; `done_ms` of `total_ms` of sound are done."""
+    """Work in progress. `kind` as in the catalog (`job.…`); `done_ms` of `total_ms` of sound are done."""
 
     kind: str
     started_at: datetime
@@ -113,7 +114,7 @@ class CopyForm:
 @dataclass(frozen=True)
 class ExhibitPage:
     """The exhibit page. `transcript_state` and `plan_state` are None while there is none; `record_href` is for those
-    who may read the trail.
+    who may read the trail. `findings` are None for who may not see what is in the file.
     """
 
     head: CaseHead
@@ -127,6 +128,7 @@ class ExhibitPage:
     plan_state: str | None = None
     checkpoint_size: int | None = None
     checkpoint_at: datetime | None = None
+    findings: Findings | None = None
     record_href: str | None = None
     copies: CopyForm | None = None
     alarms: tuple[AlarmLine, ...] = ()
@@ -136,4 +138,5 @@ class ExhibitPage:
 
 def render_exhibit(context: RequestContext, model: ExhibitPage) -> str:
     sentences = [sentence(context.language, context.offset_hours, event) for event in model.chain]
-    return page("exhibit.html", context, model, sentences=sentences)
+    found = more(model.findings, context.language) if model.findings else {}
+    return page("exhibit.html", context, model, sentences=sentences, **found)

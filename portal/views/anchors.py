@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from fastapi import Query, Response
 from starlette.requests import Request
 
-from custody.audit import CheckpointView
+from custody.heads import CheckpointView
 from evidence_api.http.guard import Access, guard
 from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import router

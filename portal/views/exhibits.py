@@ -13,10 +13,12 @@ from evidence_api.http.route import router
 from evidence_api.queries import cases as queries
 from evidence_api.queries import fixity
 from evidence_api.queries.cases import ExhibitView
+from evidence_api.queries.examined import examined
 from evidence_api.queries.fixity import ExhibitFixity
 from evidence_api.services import Services
-from evidence_api.use_cases import copying, redacting, transcribing
+from evidence_api.use_cases import copying, examining, redacting, transcribing
 from portal.context import EMPTY_FORM, Form
+from portal.findings import findings
 from portal.lines import act_href, alarm_line, event_line, head, job, readable, rendition
 from portal.pages.exhibits import Content, CopyForm, ExhibitFacts, ExhibitPage, render_exhibit
 from portal.views.retention import category_name
@@ -33,9 +35,10 @@ def show(
     request: Request,
     services: ServicesOf,
     access: Annotated[Access, guard("exhibit.read", by_exhibit)],
+    page: int = 1,
 ) -> Response:
-    """The exhibit's page."""
-    return html(_page(request, services, access, exhibit_id, EMPTY_FORM))
+    """The exhibit's page; `page` is which of a document's it shows."""
+    return html(_page(request, services, access, exhibit_id, EMPTY_FORM, page))
 
 
 @routes.post("/exhibits/{exhibit_id}/copies")
@@ -57,10 +60,11 @@ def record_copy(
     return try_form(request, fields, places, act, lambda form: _page(request, services, access, exhibit_id, form))
 
 
-def _page(request: Request, services: Services, access: Access, exhibit_id: UUID, form: Form) -> str:
+def _page(request: Request, services: Services, access: Access, exhibit_id: UUID, form: Form, page: int = 1) -> str:
     view = queries.exhibit_view(services, exhibit_id)
     may_look = queries.may(access.viewer, "exhibit.content", access.resource)
     may_read = queries.may(access.viewer, "rendition.content", access.resource)
+    found = examined(services, exhibit_id) if queries.may(access.viewer, "exhibit.facts", access.resource) else None
     stored = fixity.of_exhibit(services, exhibit_id)
     at_hand = context(request, access)
     names = readable(at_hand.language, view.names, view.things)
@@ -72,11 +76,12 @@ def _page(request: Request, services: Services, access: Access, exhibit_id: UUID
         actions=_actions(view, access),
         content=_content(view) if may_look and view.exhibit.blob_id and not view.exhibit.destroyed_at else None,
         renditions=tuple(rendition(one, readable=may_read) for one in view.renditions),
-        jobs=tuple(job(one) for one in view.jobs),
+        jobs=tuple(job(one) for one in (*view.jobs, *(found.jobs if found else ()))),
         transcript_state=_transcript_state(view),
         plan_state=view.plan.state if view.plan else None,
         checkpoint_size=view.checkpoint.size if view.checkpoint else None,
         checkpoint_at=view.checkpoint.published_at if view.checkpoint else None,
+        findings=findings(found, access, page) if found and view.exhibit.blob_id else None,
         alarms=tuple(replace(alarm_line(one, access.viewer), href=None) for one in stored.alarms),
         may_check=stored.files > 0 and queries.may(access.viewer, "exhibit.check", access.resource),
         checking_since=stored.running.created_at if stored.running else None,
@@ -104,6 +109,15 @@ def suggest_plan(
     """Ask what may have to be hidden."""
     redacting.request(services, access.actor, exhibit_id)
     return go(f"/exhibits/{exhibit_id}", "plan_requested")
+
+
+@routes.post("/exhibits/{exhibit_id}/examine")
+def examine(
+    exhibit_id: UUID, services: ServicesOf, access: Annotated[Access, guard("exhibit.examine", by_exhibit)]
+) -> Response:
+    """Read the file and make its light copies once more."""
+    examining.again(services, access.actor, exhibit_id)
+    return go(f"/exhibits/{exhibit_id}", "examine_requested")
 
 
 def _facts(view: ExhibitView, category: str | None, stored: ExhibitFixity) -> ExhibitFacts:

@@ -28,6 +28,8 @@ PLANTED = [
     ("verifier", "custody/proof/planted.py", "import pydantic"),
     ("rules", "redaction/model.py", "import sqlalchemy"),
     ("rules", "evidence_api/access/policy.py", "import httpx"),
+    ("hostile-files", "storage/identify/planted.py", "import storage.service"),
+    ("hostile-files", "storage/sandbox/planted.py", "import sqlalchemy"),
     ("edge", "evidence_api/use_cases/planted.py", "import fastapi"),
     ("edge", "storage/planted.py", "import celery"),
     ("s3", "storage/planted.py", "import minio"),

@@ -311,7 +311,7 @@ def policy_text(quorum: str = "witnesses", log: str = "log") -> str:
 
 
 def named_items(story: Story) -> set[str]:
-    """The chains that belong into the package."""
+    """The chains of the package."""
     return {f"disclosure:{DISCLOSURE}", *(f"exhibit:{file['exhibit']}" for file in story.manifest["files"])}
 
 
@@ -332,10 +332,10 @@ def entries(
         leaves,
         log.checkpoint(),
         files,
-        extra={"index.html": b"<!doctype html>"},
-        info={"External-Identifier": DISCLOSURE},
-        timestamps=list(timestamps),
-        closed=closed,
+        {"index.html": b"<!doctype html>"},
+        {"External-Identifier": DISCLOSURE},
+        list(timestamps),
+        closed,
     )
     return {**tags, **story.files}
 
@@ -356,7 +356,7 @@ def replaced(entries: Mapping[str, bytes], entry: str, change: Callable[[bytes],
     """One entry changed, the lists made anew."""
     changed = change(entries[entry])
     assert changed != entries[entry], "the attack changed nothing"
-    return relisted({**entries, entry: changed})
+    return relisted(entries | {entry: changed})
 
 
 def zipped(entries: Mapping[str, bytes], top: str = TOP) -> bytes:

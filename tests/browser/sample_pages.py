@@ -5,6 +5,7 @@ from dataclasses import replace
 from portal.context import Form
 from portal.pages import audit, cases, disclosures, exhibits, redaction, session, transcript, upload
 from tests.browser import sample_fixity, sample_record, sample_retention
+from tests.browser.sample_findings import DOCUMENT, FILM, INFECTED, WAITING
 from tests.browser.samples import (
     AUDIO,
     DESK,
@@ -85,6 +86,10 @@ PAGES = {
     "delivered": (upload.render_delivered, upload.Delivered(HEAD, ROWS)),
     "receipt": (upload.render_receipt, upload.IssuedReceipt(HEAD, ident("r"), NOW, "sha256:" + "5" * 64, RECEIPT)),
     "exhibit": (exhibits.render_exhibit, EXHIBIT),
+    "exhibit-film": (exhibits.render_exhibit, replace(EXHIBIT, findings=FILM)),
+    "exhibit-pages": (exhibits.render_exhibit, replace(EXHIBIT, findings=DOCUMENT)),
+    "exhibit-infected": (exhibits.render_exhibit, replace(EXHIBIT, findings=INFECTED)),
+    "exhibit-waits": (exhibits.render_exhibit, replace(EXHIBIT, findings=WAITING)),
     "transcript": (transcript.render_transcript, DESK),
     "transcript-confirmed": (
         transcript.render_transcript,

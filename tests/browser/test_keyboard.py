@@ -181,8 +181,8 @@ def test_a_copy_is_recorded_by_keyboard(page: Page, gallery_url: str, gallery_ap
     page.keyboard.press("Tab")
     expect(page.locator("#recipient")).to_be_focused()
     page.keyboard.type("Expert Olga Demo")
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     path, fields = gallery_app.state.posted[-1]
     assert path.endswith("/copies")
     assert (fields["medium"], fields["recipient"]) == (["optical"], ["Expert Olga Demo"])

@@ -54,7 +54,9 @@ class Ending:
 
 def dispatch(system: System, send, after: timedelta = timedelta()) -> None:
     database = system.variant(moved=after).database
-    Dispatcher(database, send, celery_app.queue_of).dispatch_once()
+    dispatching = Dispatcher(database, send, celery_app.queue_of)
+    while dispatching.dispatch_once():
+        pass  # other tests leave jobs of their own, more than one batch of them
     database.close()
 
 
@@ -144,6 +146,8 @@ def test_a_real_broker_that_does_not_answer(system):
     [
         ("exhibit.seal", "fast"),
         ("disclosure.package", "fast"),
+        ("exhibit.identify", "light"),
+        ("rendition.light", "light"),
         ("transcript.draft", "media"),
         ("plan.suggest", "media"),
     ],

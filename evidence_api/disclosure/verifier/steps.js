@@ -60,8 +60,8 @@ async function verifyPackage(file, policy, roots, now, report, heard) {
   const earlier = await earlierLogs(opened, events, head);
   const rest = events.slice(earlier.reduce((sum, one) => sum + one.events, 0));
   await checkInclusion(await readAt(opened, BAG.proofs, STEP.INCLUSION, EVENTS_BYTES), BAG.proofs, rest, head);
-  const total = earlier.reduce((sum, one) => sum + one.handover.head.size, head.size);
-  report(STEP.INCLUSION, "passed.inclusion", { events: events.length, size: total });
+  const logged = earlier.reduce((sum, one) => sum + one.handover.head.size, head.size);
+  report(STEP.INCLUSION, "passed.inclusion", { events: events.length, size: logged });
   await at(STEP.CHECKPOINT, "checkpoint.signature", {}, async () =>
     checkKeys(earlier, await verifyLog(policy, note)),
   );

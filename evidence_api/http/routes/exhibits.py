@@ -14,7 +14,7 @@ from evidence_api.http.paging import USUAL, Cursor, Keyset, Limit, PageOut
 from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import router
 from evidence_api.registry.facts import Exhibit
-from evidence_api.use_cases import copying, intake, reading
+from evidence_api.use_cases import copying, examining, intake, reading
 
 routes = router("", "exhibits")
 KEYSET = Keyset("exhibits", (int,))
@@ -130,8 +130,14 @@ def read_content(
     services: ServicesOf,
     access: Annotated[Access, guard("exhibit.content", by_exhibit)],
     view: bool = False,
+    accept_infected: bool = False,
 ) -> Response:
-    """The original, as it was sealed. `view` shows it in the browser where that runs nothing."""
+    """The original, as it was sealed. `view` shows it in the browser where that runs nothing.
+
+    What a scanner found malware in is never shown, and given out only to who says `accept_infected`.
+    """
+    if view or not accept_infected:
+        examining.refuse_infected(services, exhibit_id)
     exhibit, reader = reading.original(services, exhibit_id)
     media_type = exhibit.media_type or "application/octet-stream"
     content = Content(reader.sha256, reader.size_bytes, media_type, exhibit.filename, reader.read)

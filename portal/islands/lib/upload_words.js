@@ -1,10 +1,12 @@
 // Numbers as people read them in their language.
 export function speaker(language) {
   const units = language === "en" ? ["B", "KiB", "MiB", "GiB", "TiB"] : ["Б", "КиБ", "МиБ", "ГиБ", "ТиБ"];
-  const whole = new Intl.NumberFormat(language);
-  const tenth = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  // Not every browser knows Kazakh numbers; Russian ones are written the same.
+  const known = language === "kk" ? ["kk", "ru"] : [language];
+  const whole = new Intl.NumberFormat(known);
+  const tenth = new Intl.NumberFormat(known, { maximumFractionDigits: 1 });
   const two = (n) => String(n).padStart(2, "0");
-  const plural = new Intl.PluralRules(language);
+  const plural = new Intl.PluralRules(known);
   return {
     number: (value) => whole.format(value),
     bytes(value) {

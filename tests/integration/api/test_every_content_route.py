@@ -39,10 +39,22 @@ def a_package(system: System) -> tuple[str, str, str]:
     return f"/disclosures/{disclosure_id}/package", "defence", f"disclosure:{disclosure_id}"
 
 
+def a_light_copy(system: System) -> tuple[str, str, str]:
+    exhibit_id, copy_id = acts.lightened(system, acts.picture(11), "light.png")
+    return f"/light-copies/{copy_id}/content", "prosecutor", f"exhibit:{exhibit_id}"
+
+
+def a_page(system: System) -> tuple[str, str, str]:
+    exhibit_id, copy_id = acts.lightened(system, (acts.FILES / "protocol.pdf").read_bytes(), "pages.pdf")
+    return f"/light-copies/{copy_id}/pages/2", "prosecutor", f"exhibit:{exhibit_id}"
+
+
 CONTENT: dict[str, Callable[[System], tuple[str, str, str]]] = {
     "/exhibits/{exhibit_id}/content": an_original,
     "/renditions/{rendition_id}/content": a_rendition,
     "/disclosures/{disclosure_id}/package": a_package,
+    "/light-copies/{copy_id}/content": a_light_copy,
+    "/light-copies/{copy_id}/pages/{page}": a_page,
 }
 """How to make one of each."""
 

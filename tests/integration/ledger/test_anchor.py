@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from custody import anchor, audit, signer
+from custody import anchor, heads, signer
 from custody.anchor import Anchor
 from custody.kernel.clock import SystemClock
 from custody.kernel.unit_of_work import Database
@@ -63,9 +63,9 @@ def anchored(sequencer_side: Database, outside: Authorities, monkeypatch: pytest
     return Anchor(sequencer_side, URLS, outside.roots, interval=timedelta(hours=1), post=outside.post)
 
 
-def head(app: Database) -> audit.CheckpointView:
+def head(app: Database) -> heads.CheckpointView:
     with app.read() as session:
-        view = audit.latest_checkpoint(session)
+        view = heads.latest_checkpoint(session)
     assert view is not None
     return view
 
@@ -84,8 +84,8 @@ def test_a_head_is_stamped_and_a_reader_can_verify_it(
     assert (verified.authority, verified.time_s) == (stamp.authority, int(stamp.at.timestamp()))
     assert outside.asked == [URLS[0]]
     with app.read() as session:
-        assert audit.latest_timestamp(session) == stamp
-        assert audit.latest_witnessed(session, stamped=True) == head(app)
+        assert heads.latest_timestamp(session) == stamp
+        assert heads.latest_witnessed(session, stamped=True) == head(app)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from custody import audit, event
+from custody import audit, event, heads
 from custody.audit import TrailFilter
 from custody.kernel.errors import Corrupt, NotFound
 from custody.kernel.outbox import Actor
@@ -121,7 +121,7 @@ def test_what_waits_is_told(app: Database, sequencer_side: Database) -> None:
     with app.read() as session:
         assert audit.pending(session)
         assert audit.health(session) == audit.LedgerHealth(size=0, published=0, waiting=1, halted=None)
-        assert audit.latest_checkpoint(session) is None
+        assert heads.latest_checkpoint(session) is None
     sequence_all(sequencer_side)
     with app.read() as session:
         assert not audit.pending(session)

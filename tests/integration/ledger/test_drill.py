@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from custody import audit, cosigning, logs, witness
+from custody import audit, cosigning, heads, logs, witness
 from custody import signer as keys
 from custody.cosigning import Witnesses
 from custody.kernel.unit_of_work import Database
@@ -167,16 +167,16 @@ def _step(watched: Watched) -> None:
     watched.publishing.publish_once()
 
 
-def _latest(watched: Watched) -> audit.CheckpointView:
+def _latest(watched: Watched) -> heads.CheckpointView:
     with watched.app.read() as session:
-        view = audit.latest_checkpoint(session)
+        view = heads.latest_checkpoint(session)
     assert view is not None
     return view
 
 
-def _final(watched: Watched) -> audit.CheckpointView:
+def _final(watched: Watched) -> heads.CheckpointView:
     with watched.app.read() as session:
-        view = audit.latest_of(session, logs.opened(session)[0])
+        view = heads.latest_of(session, logs.opened(session)[0])
     assert view is not None
     return view
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from custody import audit, bundles, signer
+from custody import audit, bundles, heads, signer
 from custody.kernel.errors import Conflict, Corrupt, Unavailable
 from custody.kernel.unit_of_work import Database
 from custody.ledger import Proofs, Sequencer, wait_sequenced
@@ -77,11 +77,11 @@ def test_the_published_root_is_the_root_of_the_entries(app: Database, sequencer_
     leaves = list(bundles.EntryBundles(published.private).leaves())
     assert [merkle.leaf_hash(leaf) for leaf in leaves] == hashes
     with app.read() as session:
-        shown = audit.latest_checkpoint(session)
+        shown = heads.latest_checkpoint(session)
         assert shown is not None
         assert shown.note.encode() == published.register.read()
-        assert audit.checkpoint_covering(session, 5).size == 256  # type: ignore[union-attr]  # sizes were 1, 5, 256, …
-        assert audit.checkpoint_covering(session, len(hashes)) is None
+        assert heads.checkpoint_covering(session, 5).size == 256  # type: ignore[union-attr]  # sizes were 1, 5, 256, …
+        assert heads.checkpoint_covering(session, len(hashes)) is None
 
 
 def test_proofs_of_every_kind_of_index_verify(app: Database, sequencer_side: Database, published: Log) -> None:
@@ -209,7 +209,7 @@ def test_a_crash_between_register_and_row_is_repaired(
         with pytest.raises(Unavailable):
             published.publisher.publish_once()
     with app.read() as session:
-        assert audit.latest_checkpoint(session) is None
+        assert heads.latest_checkpoint(session) is None
     assert published.publisher.publish_once() is None
     with app.read() as session:
         assert audit.health(session).published == 3
@@ -331,7 +331,7 @@ def test_published_within_two_seconds_of_the_commit(app: Database, sequencer_sid
         (index,) = wait_sequenced(app, record_views(app, 1), SOON).values()
         while True:
             with app.read() as session:
-                if audit.checkpoint_covering(session, index):
+                if heads.checkpoint_covering(session, index):
                     break
             assert time.monotonic() - began < 2
             time.sleep(0.02)

@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from custody import audit, logs, rebuild, succession
+from custody import audit, heads, logs, rebuild, succession
 from custody import signer as keys
 from custody.bundles import EntryBundles
 from custody.checking import entries
@@ -102,7 +102,7 @@ def check(rotating: Logs) -> None:
     assert [entry.seq for entry in found] == list(range(len(found)))
     for log, following in zip(opened, [*opened[1:], None], strict=True):
         with rotating.app.read() as session:
-            head = audit.latest_of(session, log)
+            head = heads.latest_of(session, log)
             end = logs.end_of(session, log)
         assert head is not None
         assert (head.origin, head.size, log.start + head.tree_size) == (log.origin, end, end)

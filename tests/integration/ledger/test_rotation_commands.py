@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from custody import audit, logs
+from custody import audit, heads, logs
 from custody import signer as keys
 from custody.kernel.errors import Conflict, NotFound
 from custody.proof import checkpoint, handover, merkle, note, policy
@@ -122,19 +122,19 @@ def test_packages_and_the_public_see_each_log_at_its_place(rotating: Logs) -> No
     rotating.settle()
     with rotating.app.read() as session:
         chain = audit.chain(session, f"{item}{exhibit}")
-        head = audit.latest_checkpoint(session)
+        head = heads.latest_checkpoint(session)
         assert head is not None
         plan = proving.plan(session, chain, head)
         recent = proving.plan(session, chain[-1:], head)
     leaves, closed = proving.proven(rotating.store, plan, chain)
     assert [len(log.leaves) for log in closed] + [len(leaves)] == [1, 1, 2]
     assert proving.proven(rotating.store, recent, chain[-1:])[1] == []
-    heads = [checkpoint.parse(note.parse(log.checkpoint).text) for log in closed]
-    heads.append(checkpoint.parse(note.parse(head.note.encode()).text))
+    signed = [checkpoint.parse(note.parse(log.checkpoint).text) for log in closed]
+    signed.append(checkpoint.parse(note.parse(head.note.encode()).text))
     for place, log in enumerate(closed):
         for leaf, under in (
-            *((one, heads[place]) for one in (*log.leaves, log.closed)),
-            (log.opened, heads[place + 1]),
+            *((one, signed[place]) for one in (*log.leaves, log.closed)),
+            (log.opened, signed[place + 1]),
         ):
             merkle.verify_inclusion(merkle.leaf_hash(leaf.leaf), leaf.index, under.size, leaf.proof, under.root)
     services = SimpleNamespace(database=rotating.app, tiles=rotating.store)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from custody import audit, signer
+from custody import heads, signer
 from custody.cosigning import Witnesses
 from custody.kernel.errors import Unavailable
 from custody.kernel.unit_of_work import Database
@@ -38,7 +38,7 @@ class Outside:
         asked = Witnesses(self.policy, lambda: int(time.time()), deadline_s=deadline_s)
         return Publisher(*self._parts, asked)
 
-    def reached(self, view: audit.CheckpointView | None) -> bool:
+    def reached(self, view: heads.CheckpointView | None) -> bool:
         """Whether a reader finds the quorum under the note as it is served."""
         assert view is not None
         try:
@@ -58,16 +58,16 @@ def outside(sequencer_side: Database, key: signer.EncryptedFileSigner, tmp_path:
         yield Outside(sequencer_side, key, tmp_path, court, bar)
 
 
-def latest(app: Database) -> audit.CheckpointView:
+def latest(app: Database) -> heads.CheckpointView:
     with app.read() as session:
-        view = audit.latest_checkpoint(session)
+        view = heads.latest_checkpoint(session)
     assert view is not None
     return view
 
 
-def witnessed(app: Database) -> audit.CheckpointView | None:
+def witnessed(app: Database) -> heads.CheckpointView | None:
     with app.read() as session:
-        return audit.latest_witnessed(session)
+        return heads.latest_witnessed(session)
 
 
 def until(condition: Callable[[], object], seconds: float = 20) -> None:

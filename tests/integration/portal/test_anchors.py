@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
-from custody import audit
-from custody.audit import HeadFilter
+from custody import heads as published
+from custody.heads import HeadFilter
 from custody.proof import checkpoint, note, timestamp
 from evidence_api.queries import anchors
 from evidence_api.stack import authority
@@ -99,8 +99,8 @@ def test_a_head_without_the_quorum_is_found(system, heads):
     head = "INSERT INTO checkpoints SELECT size + 1, root, note, published_at FROM checkpoints WHERE size = :size"
     engine = create_engine(system.settings.sequencer_database_url.get_secret_value())
     with Session(engine) as session:
-        assert audit.heads(session, HeadFilter(without_quorum=True)).heads == ()
+        assert published.page(session, HeadFilter(without_quorum=True)).heads == ()
         session.execute(text(head), {"size": heads[0]})
-        (withheld,) = audit.heads(session, HeadFilter(without_quorum=True)).heads
+        (withheld,) = published.page(session, HeadFilter(without_quorum=True)).heads
         assert (withheld.size, withheld.witnessed_at) == (heads[0] + 1, None)
     engine.dispose()

@@ -126,7 +126,7 @@ def test_a_large_document_is_known_by_its_directory_at_the_end() -> None:
         (zipped(("a", b"b")), "report.pdf", True),
         (zipped(("a", b"b")), "report.docx", True),
         (b"a\x00b", "a.mp4", True),
-        (b"a\x00b", "dump.e01", False),
+        (b"a\x00b", "dump.aff4", False),
         (b"a\x00b", "noname", False),
         (b"hello", "a.csv", False),
         (b"hello", "a.exe", True),

@@ -1,0 +1,186 @@
+"""What files say about themselves, and what hostile ones only pretend. The readers run here in the test's process."""
+
+import codecs
+import io
+
+import pikepdf
+import pytest
+
+from custody.proof import canonical
+from storage.blob import FileName
+from storage.identify import reading
+from storage.identify.archives import STREAM_BYTES
+from storage.identify.model import MOST_CLAIMS, MOST_ENTRIES, Claims, checked
+from storage.media_type import HEAD_BYTES, sniff
+from tests import hostile_files as files
+
+
+def identify(tmp_path, data: bytes, name: str = "x"):
+    source = tmp_path / "original"
+    source.write_bytes(data)
+    kind = sniff(data[:HEAD_BYTES], data[-HEAD_BYTES:], FileName(name))
+    told = reading.run({"media_type": kind.media_type, "filename": name}, source, lambda done, total: None)
+    canonical.encode(told)
+    assert checked(told) == told
+    return told
+
+
+def said(told) -> dict:
+    return {one["key"]: one["value"] for one in told["claims"]}
+
+
+def names(told) -> list[str]:
+    return [one["name"] for one in told["entries"]]
+
+
+def pdf(tmp_path, *, password: str | None = None, more: bool = False) -> bytes:
+    document = pikepdf.new()
+    document.add_blank_page()
+    document.docinfo["/Producer"] = "Сканер 1.0"
+    document.attachments["черновик.txt"] = pikepdf.AttachedFileSpec(document, b"draft")
+    if more:
+        document.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")
+        signature = pikepdf.Dictionary(Type=pikepdf.Name.Sig, ByteRange=pikepdf.Array([0, 1, 2, 3]))
+        document.Root.Signature = document.make_indirect(signature)
+    made = io.BytesIO()
+    document.save(made, encryption=pikepdf.Encryption(owner=password, user=password) if password else False)
+    return made.getvalue()
+
+
+def test_a_photo(tmp_path):
+    told = identify(tmp_path, files.photo(), "a.jpg")
+    found = said(told)
+    assert (found["picture.width"], found["picture.height"]) == (80, 40)
+    assert (found["exif.Make"], found["exif.DateTimeOriginal"]) == ("Kamera", "2026:03:11 10:22:00")
+    assert found["exif.place"] == "43.239028, 76.883667"
+    assert told["flags"] == ["place"]
+
+
+def test_a_video(tmp_path):
+    told = identify(tmp_path, files.video(), "a.mp4")
+    found = said(told)
+    assert found["media.streams"] == 2
+    assert found["media.stream.1"] == "video, h264, 320 × 180, 10 fps"
+    assert 900 <= found["media.duration_ms"] <= 1100
+
+
+def test_a_video_that_was_cut_off_is_flagged(tmp_path):
+    data = files.video()
+    assert identify(tmp_path, data[: len(data) // 2], "a.mp4")["flags"] == ["unreadable"]
+
+
+def test_a_pdf(tmp_path):
+    told = identify(tmp_path, pdf(tmp_path), "a.pdf")
+    found = said(told)
+    assert (found["pdf.pages"], found["pdf.Producer"], found["pdf.revisions"]) == (1, "Сканер 1.0", 1)
+    assert names(told) == ["черновик.txt"]
+    assert told["flags"] == ["attachments"]
+
+
+def test_a_pdf_that_was_saved_on_that_runs_and_is_signed(tmp_path):
+    told = identify(tmp_path, pdf(tmp_path, more=True) + b"\n%%EOF\n", "a.pdf")
+    assert set(told["flags"]) == {"active_content", "attachments", "pdf.revisions", "signed"}
+
+
+def test_a_pdf_behind_a_password(tmp_path):
+    assert identify(tmp_path, pdf(tmp_path, password="x"), "a.pdf")["flags"] == ["encrypted"]
+
+
+def test_a_message_and_what_is_attached(tmp_path):
+    told = identify(tmp_path, files.mail(), "a.eml")
+    found = said(told)
+    assert (found["mail.From"], found["mail.Subject"]) == ("Иван <a@example.kz>", "Привет")
+    assert found["mail.Date"] == "Mon, 1 Jan 2026 10:00:00 +0500", "a claim is kept as it was written"
+    assert names(told) == ["счёт.pdf (application/pdf)"]
+
+
+def test_an_office_document(tmp_path):
+    told = identify(tmp_path, files.office(macros=True), "a.docx")
+    assert said(told)["office.creator"] == "Иванов"
+    assert told["flags"] == ["active_content"]
+
+
+def test_a_billion_laughs_are_not_told(tmp_path):
+    told = identify(tmp_path, files.billion_laughs(), "a.docx")
+    assert told["flags"] == ["xml_entities"]
+    assert "office.title" not in said(told)
+
+
+def test_a_zip_that_calls_itself_a_pdf(tmp_path):
+    told = identify(tmp_path, files.zipped({"a.txt": b"1", "../b": b"2", "c.zip": files.zipped({"d": b""})}), "a.pdf")
+    assert told["media_type"] == "application/zip"
+    assert set(told["flags"]) == {"archive.nested", "archive.unsafe_names", "name_mismatch"}
+    assert names(told) == ["a.txt", "../b", "c.zip"]
+
+
+@pytest.mark.parametrize("bomb", [files.zip_bomb, files.overlapping_zip, files.gzip_bomb])
+def test_a_bomb_is_named_and_not_set_off(tmp_path, bomb):
+    told = identify(tmp_path, bomb())
+    assert "archive.bomb" in told["flags"]
+    assert said(told)["archive.unpacked_bytes"] <= max(STREAM_BYTES, 300 * files.MIB)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_tar(tmp_path, packed):
+    told = identify(tmp_path, files.tar(packed=packed))
+    assert names(told) == ["ордер.txt", "../../etc/passwd", "inner.zip"]
+    assert {"archive.nested", "archive.unsafe_names"} <= set(told["flags"])
+
+
+def test_a_picture_of_a_dashboard_is_not_decoded(tmp_path):
+    told = identify(tmp_path, files.huge_png(), "a.png")
+    assert said(told)["picture.width"] == 60_000
+    assert told["flags"] == ["picture.huge"]
+
+
+def test_an_unknown_file_is_opaque(tmp_path):
+    told = identify(tmp_path, bytes(range(256)) * 9, "disk.dd")
+    assert (told["media_type"], told["claims"], told["flags"]) == ("application/octet-stream", [], [])
+
+
+def test_a_signature_of_the_device(tmp_path):
+    told = identify(tmp_path, data := files.signed_picture(), "a.jpg")
+    assert told["c2pa"]["verdict"] == "intact"
+    assert (told["c2pa"]["issuer"], told["c2pa"]["generator"]) == ("Camera", "Dalel test camera")
+    assert "c2pa.broken" not in told["flags"]
+    broken = bytearray(data)
+    broken[-20] ^= 1
+    told = identify(tmp_path, bytes(broken), "a.jpg")
+    assert told["c2pa"]["verdict"] == "broken"
+    assert "assertion.dataHash.mismatch" in told["c2pa"]["failures"]
+    assert "c2pa.broken" in told["flags"]
+
+
+def test_a_picture_without_a_signature_has_no_verdict(tmp_path):
+    assert identify(tmp_path, files.photo())["c2pa"] is None
+
+
+def test_claims_are_bounded_and_harmless():
+    claims = Claims()
+    for number in range(2 * MOST_ENTRIES):
+        claims.claim(f"k{number}", "x\u202e" * 5000)
+        claims.entry(f"e\x00{number}", -1)
+    told = claims.document("a/b")
+    assert (len(told["claims"]), len(told["entries"]), told["entries_total"]) == (MOST_CLAIMS, MOST_ENTRIES, 2000)
+    assert "\u202e" not in canonical.encode(told).decode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"flags": ["<script>"]},
+        {"flags": [1]},
+        {"claims": [{"key": "a"}]},
+        {"entries": [{"name": "a", "size_bytes": "many"}]},
+        {"c2pa": {"verdict": "A B"}},
+        {"tools": []},
+        {"entries_total": None},
+    ],
+)
+def test_what_a_taken_over_child_says_is_refused(change):
+    with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
+        checked(Claims().document("a/b") | change)
+
+
+def test_every_codec_is_there_for_mail():
+    assert codecs.lookup("koi8-r")
