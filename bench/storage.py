@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 from minio import Minio
 
-from bench import system
+from bench import fixity, system
 from bench.client import PIECE_BYTES, Client
 from bench.report import Row, conninfo
 from bench.system import System
@@ -197,4 +197,4 @@ class _Memory:
 def rows() -> list[Row]:
     """Start the system, measure, stop it."""
     with system.running() as running:
-        return measure(Bench(running))
+        return [*measure(Bench(running)), *fixity.measure(running)]

@@ -268,6 +268,7 @@ def erase(event_id: UUID, field: str, order: str) -> None:
 
 
 main.add_command(commands.keys)
+main.add_command(commands.store)
 
 
 def _stop_event() -> threading.Event:

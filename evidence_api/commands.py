@@ -1,4 +1,4 @@
-"""Commands for the key-encryption key: `dalel keys …`."""
+"""Commands for the care of what is stored: `dalel keys …` and `dalel store …`."""
 
 import json
 import os
@@ -52,3 +52,22 @@ def recover(dry_run: bool) -> None:
     from evidence_api import stored_care  # noqa: PLC0415  as above
 
     sys.exit(stored_care.recover(configuration.load(), click.echo, dry_run=dry_run))
+
+
+@click.group()
+@data_option
+def store(data: Path | None) -> None:
+    """The object store: move everything to another one."""
+    speak_to(data)
+
+
+@store.command()
+@click.option("--to", "target", required=True, help="The next store's name (DALEL_S3_NEXT_NAME).")
+@click.option(
+    "--bytes-per-second", "rate", type=click.IntRange(min=1 << 20), help="Of reading; as for checks if unsaid."
+)
+def migrate(target: str, rate: int | None) -> None:
+    """Copy every stored file there, read it back, lock it, then point to it. Killed anywhere: run it again."""
+    from evidence_api import stored_care  # noqa: PLC0415  as above
+
+    sys.exit(stored_care.migrate(configuration.load(), click.echo, target=target, rate=rate))

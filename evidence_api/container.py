@@ -34,6 +34,7 @@ from storage.clamd import Clamd
 from storage.keys import FileKeyWrapper, KeyWrapper
 from storage.keys_vault import VaultAddress, VaultKeyWrapper
 from storage.ports import BUNDLES, LOG
+from storage.routed import RoutedStore
 from storage.s3 import S3Address, S3Store
 from storage.tiles import StoreTiles
 
@@ -60,7 +61,7 @@ def services(settings: Settings) -> Services:
     return Services(
         settings=settings,
         database=database,
-        store=store,
+        store=routed(settings, store),
         keys=keys,
         tiles=StoreTiles(store, LOG),
         passwords=Passwords(passes=settings.password_passes, memory_kib=settings.password_memory_kib),
@@ -88,6 +89,26 @@ def object_store(settings: Settings) -> S3Store:
             secure=settings.s3_secure,
             region=settings.s3_region,
             prefix=f"{settings.s3_bucket_prefix}-",
+        )
+    )
+
+
+def routed(settings: Settings, present: S3Store) -> RoutedStore:
+    """The present store and, while objects move, the next one."""
+    others = {settings.s3_next_name: next_store(settings)} if settings.s3_next_name else {}
+    return RoutedStore(settings.s3_name, present, others)
+
+
+def next_store(settings: Settings) -> S3Store:
+    """The client of the store that objects move to."""
+    return S3Store(
+        S3Address(
+            endpoint=_required(settings.s3_next_endpoint, "s3_next_endpoint"),
+            access_key=settings.s3_next_access_key.get_secret_value(),
+            secret_key=settings.s3_next_secret_key.get_secret_value(),
+            secure=settings.s3_next_secure,
+            region=settings.s3_next_region,
+            prefix=f"{settings.s3_next_bucket_prefix}-",
         )
     )
 

@@ -75,6 +75,8 @@ def everything(settings: Settings) -> None:
     parts = container.services(settings)
     try:
         container.object_store(settings).ensure_buckets()
+        if settings.s3_next_name:
+            container.next_store(settings).ensure_buckets()
         parts.keys.ensure()
         rotating.learn(parts, OPERATOR)
         retaining.deliver_rules(parts, OPERATOR)

@@ -86,6 +86,17 @@ class Settings(BaseSettings):
     s3_secret_key: SecretStr = SecretStr("")
     s3_bucket_prefix: str = Field(default="dalel", pattern=r"^[a-z0-9][a-z0-9-]{1,30}$")
 
+    s3_name: str = Field(default="main", pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
+
+    # a second store, while objects move there (`dalel store migrate`): every process is told of it first
+    s3_next_name: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
+    s3_next_endpoint: str | None = None
+    s3_next_secure: bool = False
+    s3_next_region: str = "us-east-1"
+    s3_next_access_key: SecretStr = SecretStr("")
+    s3_next_secret_key: SecretStr = SecretStr("")
+    s3_next_bucket_prefix: str = Field(default="dalel", pattern=r"^[a-z0-9][a-z0-9-]{1,30}$")
+
     # care for what is stored
     fixity_bytes_per_second: int = Field(default=64 * MIB, ge=MIB)
     fixity_light_days: int = Field(default=30, ge=1, le=3650)
@@ -208,6 +219,8 @@ class Settings(BaseSettings):
         missing = [name for name in _KEK_NEEDS[self.kek] if getattr(self, name) is None]
         if missing:
             raise ValueError(f"kek={self.kek} needs {', '.join(missing)}")
+        if (self.s3_next_name is None) != (self.s3_next_endpoint is None) or self.s3_next_name == self.s3_name:
+            raise ValueError("s3_next_name and s3_next_endpoint come together, under another name than s3_name")
         if self.log_key_file is not None and self.log_key_passphrase_file is None:
             raise ValueError("log_key_file needs log_key_passphrase_file")
         if self.office_key_file is not None and self.office_key_passphrase_file is None:

@@ -1,4 +1,4 @@
-"""The care of what is stored from the command line: the key-encryption key and wrapped keys."""
+"""The care of what is stored from the command line: the key-encryption key, wrapped keys, the move to another store."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,7 +7,7 @@ from custody.kernel.errors import DalelError
 from evidence_api import container
 from evidence_api.prepare import OPERATOR
 from evidence_api.settings import Settings
-from evidence_api.use_cases import recovering, rotating
+from evidence_api.use_cases import moving, recovering, rotating
 
 Say = Callable[[str], None]
 DONE, INCOMPLETE, UNUSABLE = 0, 1, 2
@@ -65,6 +65,31 @@ def recover(settings: Settings, say: Say, *, dry_run: bool) -> int:
         for blob_id in ids:
             say(f"  {title}: {blob_id}")
     return INCOMPLETE if found.missing or found.unbelieved else DONE
+
+
+def migrate(settings: Settings, say: Say, *, target: str, rate: int | None) -> int:
+    """Move to the next store. 0: the present one is no longer needed; 1: something is left, run again; 2: not done."""
+    parts = container.services(settings)
+    try:
+        if settings.s3_next_name == target:
+            container.next_store(settings).ensure_buckets()
+        found = moving.migrate(parts, OPERATOR, target, say, rate=rate or settings.fixity_bytes_per_second)
+    except DalelError as refusal:
+        say(f"{refusal}: run it again")
+        return UNUSABLE
+    finally:
+        parts.database.close()
+    say(f"moved to {target} and verified there: {found.objects} objects, {found.size_bytes} bytes")
+    say(f"files of the ledger sent: {found.log_files}")
+    for blob_id, why in found.damaged:
+        say(f"  NOT moved: {blob_id}: {why}")
+    for name in found.log_differs:
+        say(f"  DIFFERS there: {name}")
+    left = found.left
+    say(f"left here: {left.objects} objects, {left.size_bytes} bytes, {left.uploads} uploads under way")
+    if found.complete:
+        say("nothing is left here: end the programs, run this once more, make it the present store, start them")
+    return DONE if found.complete else INCOMPLETE
 
 
 def _day(moment: datetime) -> str:

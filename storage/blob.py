@@ -29,6 +29,8 @@ class BlobFacts:
 
     `sha256` and `size_bytes` are of the plaintext, `ciphertext_sha256` and `ciphertext_bytes` of the object's bytes;
     digests are `sha256:<hex>`. `wrapped_key` opens only under the key-encryption key `key_id` and this `blob_id`.
+    `bucket` and `version_id` say where it lies now; a moved one's bucket names the store (`storage.routed`), and
+    `sealed_version` is the version that its first event named ("" when it was not moved).
     Not guaranteed: that the store still holds what it held then; reading checks again. A blob that was destroyed keeps
     its facts; its `wrapped_key` is empty.
     """
@@ -47,6 +49,7 @@ class BlobFacts:
     retain_until: datetime
     format: str = FORMAT
     destroyed_at: datetime | None = None
+    sealed_version: str = ""
 
 
 @dataclass(frozen=True)

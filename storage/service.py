@@ -18,6 +18,7 @@ from storage.keys import KeyWrapper
 from storage.ports import ObjectStore
 from storage.reader import BlobReader
 from storage.retention import whole_seconds
+from storage.routed import elsewhere
 from storage.seal import SealFacts, SealPlan, SentSegment
 from storage.segments import segment_bytes_for
 from storage.tables import BlobRow, UploadRow, UploadSegmentRow
@@ -257,7 +258,12 @@ def _row_of(work: UnitOfWork, facts: BlobFacts, made_event_id: UUID, event_id: U
 
 def restore_blob(work: UnitOfWork, facts: BlobFacts, *, made_event_id: UUID, event_id: UUID) -> None:
     """A row that was lost with the database comes back, under the event `key.recovered`."""
-    work.session.add(_row_of(work, facts, made_event_id, event_id))
+    store, _, bucket = facts.bucket.rpartition(":")
+    sealed = replace(facts, bucket=bucket, version_id=facts.sealed_version or facts.version_id)
+    row = _row_of(work, sealed, made_event_id, event_id)
+    if store:
+        row.moved_to, row.moved_version = store, facts.version_id
+    work.session.add(row)
 
 
 def replace_key(work: UnitOfWork, facts: BlobFacts, event_id: UUID) -> None:
@@ -276,12 +282,13 @@ def blob_facts(session: Session, blob_id: UUID) -> BlobFacts:
 
 
 def facts_of(row: BlobRow) -> BlobFacts:
-    """The row as others see it."""
+    """The row as others see it; one that was moved is at its new place."""
     return BlobFacts(
         blob_id=row.id,
-        bucket=row.bucket,
+        bucket=row.bucket if row.moved_to is None else elsewhere(row.moved_to, row.bucket),
         key=row.key,
-        version_id=row.version_id,
+        version_id=row.moved_version or row.version_id,
+        sealed_version=row.version_id,
         sha256=row.sha256,
         size_bytes=row.size_bytes,
         segment_bytes=row.segment_bytes,

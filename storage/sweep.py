@@ -7,7 +7,7 @@ removed before the lock ends, so it is told and left. Whatever was sealed is loc
 old backup, which knows too little, cannot make the sweep remove it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -79,7 +79,7 @@ def _versions(db: Database, store: ObjectStore, bucket: str, before: datetime, f
         named, uploads = _named(db, ids), _uploads(db, ids)
         for stored in batch:
             blob_id = _blob_id(stored.key)
-            if blob_id is None or named.get(blob_id) == stored.version_id:
+            if blob_id is None or stored.version_id in named.get(blob_id, ()):
                 continue
             upload = uploads.get(blob_id)
             if upload is None or not _waits(upload, stored.version_id):
@@ -151,6 +151,8 @@ def _uploads(db: Database, blob_ids: list[UUID]) -> dict[UUID | None, UploadRow]
         return {row.blob_id: row for row in session.scalars(select(UploadRow).where(UploadRow.blob_id.in_(blob_ids)))}
 
 
-def _named(db: Database, blob_ids: list[UUID]) -> dict[UUID | None, str]:
+def _named(db: Database, blob_ids: list[UUID]) -> dict[UUID | None, Sequence[str | None]]:
+    """The version that was sealed, and the one in the store that it was moved to."""
+    query = select(BlobRow.id, BlobRow.version_id, BlobRow.moved_version).where(BlobRow.id.in_(blob_ids))
     with db.read() as session:
-        return dict(session.execute(select(BlobRow.id, BlobRow.version_id).where(BlobRow.id.in_(blob_ids))).all())
+        return {blob_id: versions for blob_id, *versions in session.execute(query)}

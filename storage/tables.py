@@ -63,7 +63,8 @@ class UploadSegmentRow(Base):
 class BlobRow(Recorded, Base):
     """An object that was read back, verified and locked. Its facts never change, but for the wrapping of its key.
 
-    `made_event_id` is the event it came into being under; `event_id` also that of a new wrapping.
+    `made_event_id` is the event it came into being under. `moved_to` and `moved_version` say in which other store it
+    lies now, if it was moved; `version_id` stays what it was sealed as.
     A destroyed blob keeps its row and has no key: the database refuses to give it one again.
     """
 
@@ -84,6 +85,8 @@ class BlobRow(Recorded, Base):
     created_at: Mapped[datetime]
     made_event_id: Mapped[UUID]
     destroyed_at: Mapped[datetime | None]
+    moved_to: Mapped[str | None]
+    moved_version: Mapped[str | None]
     __table_args__ = (
         CheckConstraint("size_bytes > 0 AND ciphertext_bytes > size_bytes", name="sizes"),
         CheckConstraint("(destroyed_at IS NULL) = (octet_length(wrapped_key) > 0)", name="no_key_once_destroyed"),

@@ -2,13 +2,13 @@
 
 import select
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.event import listen
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session
 
 from custody.kernel.clock import Clock
@@ -171,6 +171,23 @@ class Database:
             try:
                 yield HeldConnection(connection)
             finally:
+                connection.invalidate()
+
+    @contextmanager
+    def alone(self, key: int) -> Iterator[bool]:
+        """Whether no other process holds the advisory lock `key`; it is ours until the end, or until this process dies.
+
+        Given back explicitly: PostgreSQL notices a closed connection only a little later.
+        """
+        with self.engine.connect() as kept:
+            connection = kept.execution_options(isolation_level="AUTOCOMMIT")
+            got = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one())
+            try:
+                yield got
+            finally:
+                with suppress(DBAPIError):  # the connection was cut, and the lock went with it
+                    if got:
+                        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
                 connection.invalidate()
 
     def close(self) -> None:

@@ -66,7 +66,7 @@ SHAPES: Mapping[str, Shape] = {
     # care: still the same, where it lies, how long
     "fixity.checked": shape("blob ciphertext_sha256 result", optional="deep exhibit expected found place subject what"),
     "fixity.swept": shape("checked deep differences size_bytes"),
-    "exhibit.moved": shape("blob ciphertext_sha256 destination exhibit version"),
+    "exhibit.moved": shape("blob ciphertext_sha256 destination version", optional="exhibit"),
     "exhibit.retained": shape("exhibit retain_until_ms rule rule_version"),
     "exhibit.held": shape("exhibit ground hold"),
     "exhibit.hold_lifted": shape("exhibit ground hold"),

@@ -24,6 +24,7 @@ from evidence_api.services import Services
 from storage import service as storage
 from storage.blob import BlobFacts
 from storage.ports import BUNDLES
+from storage.routed import home
 from storage.tiles import StoreTiles
 
 CHECK = "ledger.check"
@@ -217,7 +218,7 @@ def _facts(session: Session, entry: EntryView) -> BlobFacts:
     if entry.type == "exhibit.sealed":
         said |= {name: data[name] for name in ("ciphertext_sha256", "ciphertext_bytes")}
         said |= {name: data[name] for name in ("object", "version") if name in data}
-    row = vars(facts) | {"object": f"{facts.bucket}/{facts.key}", "version": facts.version_id}
+    row = vars(facts) | {"object": f"{home(facts.bucket)}/{facts.key}", "version": facts.sealed_version}
     for name, value in said.items():
         shown = row[name]
         if shown != value:

@@ -5,7 +5,7 @@ The first time an object differs it is an event on its chain and an alarm that s
 for finds the object the same. Nothing is ever removed or mended here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -18,6 +18,7 @@ from custody.kernel.outbox import Actor, EventDraft
 from custody.kernel.unit_of_work import UnitOfWork
 from evidence_api import jobs
 from evidence_api.jobs import WORKER, Job
+from evidence_api.retention import blobs
 from evidence_api.services import Services
 from storage import fixity
 from storage import fixity_records as records
@@ -31,7 +32,6 @@ ROUND = "fixity"
 """The subject of a round's jobs."""
 SLICE = timedelta(minutes=1)
 PAGE = 50
-STORED = ("exhibit.sealed", "rendition.burned", "rendition.made", "disclosure.packaged")
 _SEEN_WITH_KEYS = ("key", "content")
 
 
@@ -220,13 +220,11 @@ class CheckExhibit:
 def files_of(services: Services, exhibit_id: UUID) -> list[Expected]:
     """The original and everything made from it that is stored and was not disposed of."""
     with services.database.read() as session:
-        chain = audit.chain(session, f"exhibit:{exhibit_id}")
-        named = [UUID(str(one.data["blob"])) for one in chain if one.type in STORED and "blob" in one.data]
-        return list(_alive(session, named))
+        return list(_alive(session, blobs.of_exhibit(session, exhibit_id)))
 
 
-def _alive(session: Session, blob_ids: list[UUID]) -> Iterator[Expected]:
-    for blob_id in dict.fromkeys(blob_ids):
+def _alive(session: Session, blob_ids: Sequence[UUID]) -> Iterator[Expected]:
+    for blob_id in blob_ids:
         try:
             yield records.expected(session, blob_id)
         except NotFound:

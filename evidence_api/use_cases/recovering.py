@@ -16,6 +16,7 @@ from evidence_api.services import Services
 from storage import key_records
 from storage import service as storage
 from storage.blob import BlobFacts
+from storage.routed import home
 
 STORED = ("exhibit.sealed", "rendition.burned", "rendition.made", "disclosure.packaged")
 _PAGE = 500
@@ -108,7 +109,7 @@ def _believe(services: Services, record: BlobFacts, entry: EntryView) -> None:
     said = {"sha256": plain, "size_bytes": data["size_bytes"]}
     more = ("ciphertext_sha256", "ciphertext_bytes", "object", "version")
     said |= {name: data[name] for name in more if name in data}
-    found = vars(record) | {"object": f"{record.bucket}/{record.key}", "version": record.version_id}
+    found = vars(record) | {"object": f"{home(record.bucket)}/{record.key}", "version": record.sealed_version}
     if any(found[name] != value for name, value in said.items()):
         raise Corrupt("keys.record_differs")
     services.keys.unwrap(record.wrapped_key, record.key_id, record.blob_id)

@@ -61,11 +61,9 @@ def rotate(services: Services, actor: Actor, say: Say, *, patience_s: float = _P
 
     Raises Conflict `keys.rotating` while another process does it, Unavailable `keys.unavailable`, `keys.refused`.
     """
-    with services.database.hold() as held, held.unit() as unit:
-        key = {"key": _LOCK}
-        if not unit.session.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one():
+    with services.database.alone(_LOCK) as alone:
+        if not alone:
             raise Conflict("keys.rotating")
-        unit.commit()
         learn(services, actor)
         _note_retired(services, actor)
         if len(services.keys.versions()) == 1:

@@ -1,5 +1,6 @@
 """One exhibit: what it is, what can be done, its chain."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -81,7 +82,7 @@ def _page(request: Request, services: Services, access: Access, exhibit_id: UUID
         checkpoint_size=view.checkpoint.size if view.checkpoint else None,
         checkpoint_at=view.checkpoint.published_at if view.checkpoint else None,
         findings=findings(found, access, page) if found and view.exhibit.blob_id else None,
-        alarms=tuple(alarm_line(one, access.viewer) for one in stored.alarms),
+        alarms=tuple(replace(alarm_line(one, access.viewer), href=None) for one in stored.alarms),
         may_check=stored.files > 0 and queries.may(access.viewer, "exhibit.check", access.resource),
         checking_since=stored.running.created_at if stored.running else None,
         copies=CopyForm(tuple(copying.Medium), tuple(copying.CopyPurpose), form) if may_copy else None,

@@ -49,6 +49,7 @@ PAGES: Mapping[cast.Cast, tuple[str, ...]] = {
         "{case}/trail/print",
         "/ledger",
         "/ledger/anchors",
+        "/fixity",
         "/none",
     ),
     cast.ADMINISTRATOR: ("/", "{case}/people"),
@@ -63,6 +64,7 @@ NARROW = (
     "{case}/upload",
     "{receipt}",
     "{sound}/record",
+    "/fixity",
 )
 """Looked at on a telephone and in the dark too."""
 
