@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -214,22 +215,26 @@ def test_rot_on_the_disk_of_the_real_store(system, stack) -> None:
     blob_id, key = place(system, exhibit_id)
     ((version, size),) = system.rows("SELECT version_id, ciphertext_bytes FROM blobs WHERE id = :id", id=blob_id)
     ciphertext = b"".join(system.services.store.get(EVIDENCE, key, version, 0, size))
-    assert _rot(stack.data_dir, ciphertext[100_000:100_064])
-    walk(system, system.services)
+    with _rotten(stack.data_dir, ciphertext[100_000:100_064]):
+        walk(system, system.services)
     (said,) = checks(system, exhibit_id)
     assert said["result"] == "damaged"
     assert said["what"] in ("unreadable", "ciphertext", "length")
     assert len(alarms(system, blob_id)) == 1
 
 
-def _rot(directory, pattern: bytes) -> bool:
-    """Change one byte of whichever file below holds the pattern."""
-    for path in directory.rglob("*.dat"):
-        data = path.read_bytes()
-        at = data.find(pattern)
-        if at >= 0:
-            with path.open("r+b") as file:
-                file.seek(at)
-                file.write(bytes([pattern[0] ^ 0xFF]))
-            return True
-    return False
+@contextmanager
+def _rotten(directory, pattern: bytes) -> Iterator[None]:
+    """One byte of whichever file below holds the pattern is another; put back at the end, for the system is shared."""
+    path, at = next((path, at) for path in directory.rglob("*.dat") if (at := path.read_bytes().find(pattern)) >= 0)
+    _put(path, at, pattern[0] ^ 0xFF)
+    try:
+        yield
+    finally:
+        _put(path, at, pattern[0])
+
+
+def _put(path, at: int, byte: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(bytes([byte]))
