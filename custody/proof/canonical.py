@@ -67,13 +67,18 @@ def decode(data: bytes) -> Any:
 def _parsed(decoder: json.JSONDecoder, text: str) -> Any:
     try:
         value, end = decoder.raw_decode(text)
+        if end == len(text):
+            return value
+    except NotCanonical:
+        raise
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return decoder.decode(text)  # space around it is JSON all the same, and refused as another spelling
     except NotCanonical:
         raise
     except (ValueError, RecursionError) as error:
         raise NotCanonical("not JSON, or nested too deeply") from error
-    if end != len(text):
-        raise NotCanonical("not JSON, or nested too deeply")
-    return value
 
 
 def _written(value: Any) -> bytes:
