@@ -192,12 +192,12 @@ def test_the_database_is_lost_while_the_result_is_written(system, enqueue):
 def end_connections(system: System, which: str) -> None:
     """End the application's own connections to this database, as a restarted server would."""
     query = f"""
-        SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user
+        SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = current_user
         AND datname = current_database() AND pid <> pg_backend_pid()
         AND ({which} OR pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND {which}))
     """
     if which != "true":
-        query = f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND {which}"
+        query = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND {which}"
     database = system.variant(moved=timedelta()).database
     with database.read() as session:
         assert session.execute(text(query)).all()
