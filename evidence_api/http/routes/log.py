@@ -36,14 +36,14 @@ def handover(services: ServicesOf, access: Annotated[Access, guard("log.read")])
     return Response(log.handover(services, FIRST), headers=_FRESH, media_type="application/json")
 
 
-@routes.get("/{number}/checkpoint")
+@routes.get("/{number:int}/checkpoint")
 def later_checkpoint(number: Number, services: ServicesOf, access: Annotated[Access, guard("log.read")]) -> Response:
     """The last signed head of a later log."""
     del access
     return Response(log.checkpoint(services, number), headers=_FRESH, media_type=_TEXT)
 
 
-@routes.get("/{number}/handover")
+@routes.get("/{number:int}/handover")
 def later_handover(number: Number, services: ServicesOf, access: Annotated[Access, guard("log.read")]) -> Response:
     """How a later log ended."""
     del access
@@ -71,7 +71,7 @@ def tile(path: str, services: ServicesOf, access: Annotated[Access, guard("log.r
     return _tile(services, FIRST, path)
 
 
-@routes.get("/{number}/tile/{path:path}")
+@routes.get("/{number:int}/tile/{path:path}")
 def later_tile(
     number: Number, path: str, services: ServicesOf, access: Annotated[Access, guard("log.read")]
 ) -> Response:

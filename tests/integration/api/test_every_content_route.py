@@ -65,9 +65,9 @@ NO_CONTENT = {
     "/log/tsa-roots": "public",
     "/log/tile/{path:path}": "public hashes",
     "/log/handover": "public: where the log goes on",
-    "/log/{number}/checkpoint": "public and signed by itself",
-    "/log/{number}/handover": "public: where the log goes on",
-    "/log/{number}/tile/{path:path}": "public hashes",
+    "/log/{number:int}/checkpoint": "public and signed by itself",
+    "/log/{number:int}/handover": "public: where the log goes on",
+    "/log/{number:int}/tile/{path:path}": "public hashes",
     "/receipts/{receipt_id}/pdf": "a paper about exhibits, of which only the issuing is recorded (test_deliveries)",
 }
 """Other routes that answer bytes, and why they are no evidence."""

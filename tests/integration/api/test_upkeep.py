@@ -31,7 +31,9 @@ def test_uploads_sessions_and_the_lock(own):
     assert [one["data"]["result"] for one in own.events("system", "store.self_tested")] == ["held"]
 
     later = own.variant(moved=timedelta(days=1))
-    assert prepare.upkeep(later).run_due() == ["abandoned uploads", "ended sessions", "the store's lock"]
+    done = ["abandoned uploads", "ended sessions", "holds in the store", "ended terms", "acts to carry on"]
+    done += ["the store's lock", "stored files", "what killed processes left in the store"]
+    assert prepare.upkeep(later).run_due() == done
     assert len(own.events(f"exhibit:{exhibit_id}", "upload.expired")) == 1
     assert own.api("investigator")("GET", "/api/v1/session").json()["code"] == "session.expired"
     closed = own.events(f"account:{own.members['investigator'].account_id}", "session.closed")

@@ -125,7 +125,8 @@ def test_a_store_that_does_not_answer_proves_nothing(system: System) -> None:
 
 def test_without_a_policy_nothing_is_checked(system: System) -> None:
     job_id = asked(system)
-    assert system.runner(replace(system.services, policy="")).run(job_id) == "failed"
+    without = replace(system.services, settings=system.settings.model_copy(update={"policy_file": None}))
+    assert system.runner(without).run(job_id) == "failed"
     assert checks.state(system.services, AUDITOR).failed == "log.no_policy"
 
 

@@ -1,5 +1,6 @@
 """Rotation: one log closes, the next opens; nothing is lost, forked or put behind the end, wherever it is cut off."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,8 @@ def test_killed_at_every_step_it_is_finished_by_running_again(
 
     def fused(write: Callable[..., Any]) -> Callable[..., Any]:
         def act(*arguments: Any) -> Any:
+            if threading.current_thread() is not threading.main_thread():  # the shared system's own sequencer
+                return write(*arguments)
             left[0] -= 1
             if left[0] == 0 and not persisted:
                 raise Killed
