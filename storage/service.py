@@ -288,7 +288,7 @@ def facts_of(row: BlobRow) -> BlobFacts:
         bucket=row.bucket if row.moved_to is None else elsewhere(row.moved_to, row.bucket),
         key=row.key,
         version_id=row.moved_version or row.version_id,
-        sealed_version=row.version_id,
+        sealed_version=row.version_id if row.moved_to is not None else "",
         sha256=row.sha256,
         size_bytes=row.size_bytes,
         segment_bytes=row.segment_bytes,

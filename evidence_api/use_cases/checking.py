@@ -218,7 +218,10 @@ def _facts(session: Session, entry: EntryView) -> BlobFacts:
     if entry.type == "exhibit.sealed":
         said |= {name: data[name] for name in ("ciphertext_sha256", "ciphertext_bytes")}
         said |= {name: data[name] for name in ("object", "version") if name in data}
-    row = vars(facts) | {"object": f"{home(facts.bucket)}/{facts.key}", "version": facts.sealed_version}
+    row = vars(facts) | {
+        "object": f"{home(facts.bucket)}/{facts.key}",
+        "version": facts.sealed_version or facts.version_id,
+    }
     for name, value in said.items():
         shown = row[name]
         if shown != value:

@@ -109,7 +109,10 @@ def _believe(services: Services, record: BlobFacts, entry: EntryView) -> None:
     said = {"sha256": plain, "size_bytes": data["size_bytes"]}
     more = ("ciphertext_sha256", "ciphertext_bytes", "object", "version")
     said |= {name: data[name] for name in more if name in data}
-    found = vars(record) | {"object": f"{home(record.bucket)}/{record.key}", "version": record.sealed_version}
+    found = vars(record) | {
+        "object": f"{home(record.bucket)}/{record.key}",
+        "version": record.sealed_version or record.version_id,
+    }
     if any(found[name] != value for name, value in said.items()):
         raise Corrupt("keys.record_differs")
     services.keys.unwrap(record.wrapped_key, record.key_id, record.blob_id)

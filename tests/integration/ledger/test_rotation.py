@@ -182,16 +182,14 @@ def test_killed_at_every_step_it_is_finished_by_running_again(
         pass
 
     left = [0]
+    ours = threading.main_thread()  # not the shared system's
 
     def fused(write: Callable[..., Any]) -> Callable[..., Any]:
         def act(*arguments: Any) -> Any:
-            if threading.current_thread() is not threading.main_thread():  # the shared system's own sequencer
-                return write(*arguments)
-            left[0] -= 1
-            if left[0] == 0 and not persisted:
-                raise Killed
-            result = write(*arguments)
-            if left[0] == 0:
+            left[0] -= threading.current_thread() is ours
+            dying = left[0] == 0 and threading.current_thread() is ours
+            result = write(*arguments) if persisted or not dying else None
+            if dying:
                 raise Killed
             return result
 

@@ -69,7 +69,8 @@ def test_what_is_needed_stays(db: Database, store: S3Store, keys: FileKeyWrapper
         send(db, store, keys, upload, content)
     seal_now(db, store, keys, done)
     swept = sweep(db, store, grace=NOW)
-    assert (counts(swept), swept.locked) == ((0, 0, 0), [])
+    ours = {evidence_key(upload.blob_id) for upload in (half, waits, small, done)}
+    assert (counts(swept), ours & {*swept.locked}) == ((0, 0, 0), set())  # other tests' databases name the rest
     send(db, store, keys, half, data[SEGMENT + 100 :], SEGMENT + 100)
     for upload in (half, waits, small):
         seal_now(db, store, keys, upload)
@@ -83,7 +84,7 @@ def test_what_is_locked_stays_until_its_lock_ends(db: Database, store: S3Store) 
     version = store.put(RENDITIONS, key, b"locked and never recorded")
     store.lock(RENDITIONS, key, version, datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=3))
     swept = sweep(db, store, grace=NOW)
-    assert (counts(swept), swept.locked) == ((0, 0, 0), [key])
+    assert (counts(swept), key in swept.locked) == ((0, 0, 0), True)
     removed = until(lambda: sweep(db, store, grace=NOW).versions)
     assert removed == 1
     assert mine(store, nobody) == []
