@@ -99,8 +99,8 @@ def _small(bench: Bench) -> list[Row]:
     total = 1 + few + len(files)
     many = timed(lambda: (_in_parallel(clients, bench.case, files), bench.wait_sealed(total)))
     with ThreadPoolExecutor(SMALL_CLIENTS) as pool:
-        put = lambda number: bench.put(f"many-{number}", files[number])  # noqa: E731  one act, named for its two uses
-        bare_many = timed(lambda: list(pool.map(put, range(len(files)))))
+        names = [f"many-{number}" for number in range(len(files))]
+        bare_many = timed(lambda: list(pool.map(bench.put, names, files)))
     peer = "minio SDK put of 4 KiB"
     return [
         Row("4 KiB uploaded and sealed, 1 client", few / alone, "1/s", True, None, peer, few / bare),
