@@ -1,6 +1,5 @@
 """A worker that dies: a real process with connections of its own, killed at a named step of one job."""
 
-import multiprocessing
 import os
 import signal
 from uuid import UUID
@@ -10,16 +9,7 @@ from evidence_api import container
 from evidence_api.jobs import Job, JobFacts, Runner
 from evidence_api.settings import Settings
 from evidence_api.use_cases import handlers
-
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(
-    [
-        "tests.failures.doomed",
-        "tests.failures.strikes",
-        "redaction.suggest.engine",
-        "transcription.engines.whisper",
-    ]
-)
+from tests.failures.killing import killed
 
 
 class Counting(Job):
@@ -54,8 +44,5 @@ def _run(settings: Settings, job_id: UUID, fatal: int) -> None:
 
 
 def run_and_die(settings: Settings, job_id: UUID, fatal: int) -> None:
-    """Run a job in a process that is killed at its `fatal`-th step; returns when it is dead."""
-    worker = PROCESSES.Process(target=_run, args=(settings, job_id, fatal))
-    worker.start()
-    worker.join(120)
-    assert worker.exitcode == -signal.SIGKILL, f"the worker ended with {worker.exitcode}"
+    """Run a job in a process that is killed at its `fatal`-th step; returns when it is dead and known to be."""
+    killed(_run, settings, job_id, fatal)

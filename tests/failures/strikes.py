@@ -18,7 +18,7 @@ from evidence_api.services import Services
 from evidence_api.settings import Settings
 from evidence_api.use_cases import handlers, intake, small_files
 from storage import intake as storage_intake
-from tests.failures.doomed import PROCESSES
+from tests.failures.killing import killed
 
 Strike = Callable[[], None]
 BEFORE, AFTER = "before", "after"
@@ -117,14 +117,6 @@ def _sender(account_id: str) -> Actor:
 def _work_and_die(settings: Settings, job_id: UUID, point: str, when: str, together: int) -> None:
     parts = struck(container.services(settings), point, when, _die)
     Runner(parts.database, handlers.of(parts), together=together).run(job_id)
-
-
-def killed(what: Callable[..., None], *args: Any) -> None:
-    """Run it in a process of its own, which must be killed by itself."""
-    process = PROCESSES.Process(target=what, args=args)
-    process.start()
-    process.join(120)
-    assert process.exitcode == -signal.SIGKILL, f"it ended with {process.exitcode}"
 
 
 def killed_while_sending(settings: Settings, point: str, when: str, act: Callable[..., None], *args: Any) -> None:

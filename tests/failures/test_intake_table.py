@@ -249,7 +249,9 @@ def test_the_broker_is_gone(system, case_id):
     with pytest.raises(Unavailable):
         Dispatcher(system.services.database, gone, lambda task: task).dispatch_once()
     sent = []
-    Dispatcher(system.services.database, lambda _, job: sent.append(job), lambda task: task).dispatch_once()
+    back = Dispatcher(system.services.database, lambda _, job: sent.append(job), lambda task: task)
+    while back.dispatch_once():
+        pass  # other tests leave jobs of their own, more than one batch of them
     assert job_id in sent
     assert system.runner().run(job_id) == "done"
     assert_sealed(system, exhibit_id, blob_of(system, exhibit_id), data)

@@ -19,7 +19,7 @@ from storage.routed import RoutedStore, elsewhere
 from storage.sweep import sweep
 from tests import acts
 from tests.databases import copy_template, drop
-from tests.failures.doomed import PROCESSES
+from tests.failures.killing import killed
 from tests.failures.test_lying_store import Flipping, Forgetful
 from tests.whole import System, until, whole
 
@@ -98,13 +98,8 @@ def _killed_at(settings, step: str) -> None:
 def test_killed_anywhere_the_next_run_goes_on(moved, step: str) -> None:
     data = os.urandom(9 * MIB if step == "sent" else 900)
     exhibit_id = moved.sealed(moved.case(), data, f"{step}.bin")
-    process = PROCESSES.Process(target=_killed_at, args=(moved.settings, step))
-    process.start()
-    process.join(240)
-    assert process.exitcode == -signal.SIGKILL
+    killed(_killed_at, moved.settings, step)
     assert content(moved, exhibit_id) == data
-    held = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = :key"
-    until(lambda: not moved.rows(held, key=moving._LOCK))
     assert run(moved).complete
     facts = place(moved, exhibit_id)
     assert content(moved, exhibit_id) == data

@@ -17,7 +17,7 @@ from storage import service as storage
 from storage.keys import FileKeyWrapper
 from storage.ports import KEYS
 from tests import acts
-from tests.failures.doomed import PROCESSES
+from tests.failures.killing import killed
 from tests.whole import until
 
 quiet = lambda _: None  # noqa: E731  nothing is said
@@ -86,7 +86,7 @@ class Cut(BaseException):
     """The process ends here: nothing below catches it, no transaction is committed."""
 
 
-def killed(*_, **__) -> None:
+def die(*_, **__) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -138,20 +138,15 @@ def finished(system, old: str) -> None:
 
 
 def _killed_rewrapping(settings) -> None:
-    key_records.keep = then(key_records.keep, killed)
+    key_records.keep = then(key_records.keep, die)
     rotating.rotate(container.services(settings), prepare.OPERATOR, quiet)
 
 
 def test_a_killed_process_leaves_its_lock_and_nothing_half_done(system) -> None:
     exhibit_id = system.sealed(system.case(), data := os.urandom(500), "killed.bin")
     old = system.services.keys.key_id
-    process = PROCESSES.Process(target=_killed_rewrapping, args=(system.settings,))
-    process.start()
-    process.join(240)
-    assert process.exitcode == -signal.SIGKILL
+    killed(_killed_rewrapping, system.settings)
     assert content(system, exhibit_id) == data
-    held = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = :high AND objid = :low"
-    until(lambda: not system.rows(held, high=rotating._LOCK >> 32, low=rotating._LOCK & 0xFFFFFFFF))
     finished(system, old)
     assert content(system, exhibit_id) == data
 
