@@ -30,6 +30,7 @@ from evidence_api.access.passwords import Passwords
 from evidence_api.jobs import Runner
 from evidence_api.services import Services, Suggester
 from evidence_api.settings import Settings
+from storage import workroom
 from storage.clamd import Clamd
 from storage.keys import FileKeyWrapper, KeyWrapper
 from storage.keys_vault import VaultAddress, VaultKeyWrapper
@@ -199,9 +200,10 @@ def signer(settings: Settings) -> Signer:
 
 
 def runner(settings: Settings) -> Runner:
-    """A job runner with connections of its own: one per worker process."""
+    """A job runner with connections of its own: one per worker process. What a dead one left behind is removed."""
     from evidence_api.use_cases import handlers  # noqa: PLC0415  burning brings libraries that only workers need
 
+    workroom.sweep(settings.work_dir)
     parts = services(settings)
     return Runner(parts.database, handlers.of(parts), together=TAKEN_ALONG)
 

@@ -33,6 +33,13 @@ class Examined:
         """Whether the original must not be opened here."""
         return self.scan is not None and self.scan.infected
 
+    @property
+    def unseen(self) -> str | None:
+        """The code of why nothing of it is shown here; None when it is shown."""
+        if self.infected:
+            return "exhibit.infected"
+        return "exhibit.not_scanned" if self.scan is None and self.scanning else None
+
 
 def examined(services: Services, exhibit_id: UUID) -> Examined:
     """Raises NotFound `exhibit.not_found`."""

@@ -1,8 +1,5 @@
 """Jobs `plan.suggest` and `rendition.burn`: the machine's part of redaction. It suggests, burns, attacks; no more."""
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -124,9 +121,9 @@ class BurnRendition:
                 raise Conflict("plan.not_approved")
             plan = plans.preview(session, plan_id)
             forbidden = plans.forbidden_terms(session, plan_id)
-        with spooled(self._services, job.facts.uuid("exhibit")) as (exhibit, path), _workshop() as room:
+        with spooled(self._services, job.facts.uuid("exhibit")) as (exhibit, path):
             job.step("spooled")
-            made = self._burn(job, exhibit, path, room, plan, forbidden)
+            made = self._burn(job, exhibit, path, path.parent, plan, forbidden)
             job.step("burned and attacked")
             burned = [self._store(exhibit, *one) for one in made]
         job.step("stored")
@@ -238,10 +235,3 @@ def speakers(said: Transcript) -> list[str]:
     """Who speaks, by turn, as a number by first appearance: a speaker's name never leaves with a rendition."""
     numbers = {name: str(place) for place, name in enumerate(said.speakers, 1)}
     return [numbers[turn.speaker] for turn in said.turns]
-
-
-@contextmanager
-def _workshop() -> Iterator[Path]:
-    """A private directory that is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="dalel-burn-") as directory:
-        yield Path(directory)

@@ -1,6 +1,5 @@
 """Job `transcript.draft`: a worker reads the sound, the engine hears it, the draft is recorded."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from evidence_api.registry.facts import Exhibit
 from evidence_api.services import Services
 from evidence_api.use_cases import reading
 from evidence_api.use_cases.transcribing import draft
+from storage import workroom
 from transcription import service as transcripts
 from transcription.draft import make_draft
 
@@ -19,19 +19,22 @@ _PROGRESS_EVERY_MS = 5_000
 
 @contextmanager
 def spooled(services: Services, exhibit_id: UUID) -> Iterator[tuple[Exhibit, Path]]:
-    """An original as a private local file for a worker, its read recorded; the file is gone afterwards."""
+    """An original as a private local file for a worker, its read recorded; the file is gone afterwards.
+
+    Its directory is the worker's as well, for what is made of it. Raises TooLarge `sandbox.no_space`.
+    """
     exhibit, blob = reading.original(services, exhibit_id)
-    reading.record(
-        services,
-        WORKER,
-        reading.VIEWED,
-        item=f"exhibit:{exhibit.id}",
-        case_id=exhibit.case_id,
-        subject=exhibit.id,
-        sha256=blob.sha256,
-    )
-    with tempfile.TemporaryDirectory(prefix="dalel-work-") as directory:
-        path = Path(directory) / "original"
+    with workroom.room(services.settings.work_dir, 2 * exhibit.size_bytes) as directory:
+        reading.record(
+            services,
+            WORKER,
+            reading.VIEWED,
+            item=f"exhibit:{exhibit.id}",
+            case_id=exhibit.case_id,
+            subject=exhibit.id,
+            sha256=blob.sha256,
+        )
+        path = directory / "original"
         blob.spool(path)
         yield exhibit, path
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from custody.kernel.errors import Conflict, Corrupt
+from custody.kernel.errors import Conflict, Corrupt, Unavailable
 from custody.kernel.outbox import Actor
 from custody.kernel.unit_of_work import UnitOfWork
 from custody.proof import canonical
@@ -58,11 +58,26 @@ def again(services: Services, actor: Actor, exhibit_id: UUID) -> None:
 
 
 def refuse_infected(services: Services, exhibit_id: UUID) -> None:
-    """Raises Conflict `exhibit.infected` for what must not be opened here; the original is kept all the same."""
+    """Raises Conflict `exhibit.infected` for what is given out with a warning only; it is kept all the same."""
+    _check_scan(services, exhibit_id, unseen=False)
+
+
+def refuse_unseen(services: Services, exhibit_id: UUID) -> None:
+    """What is shown here, the original or its light copy, was found clean or there is no scanner.
+
+    Raises Conflict `exhibit.infected`; Unavailable `exhibit.not_scanned` while a configured scanner has not spoken.
+    What it spoke of and could not read to its end (`not_scanned`, too large for it) is shown, and said so.
+    """
+    _check_scan(services, exhibit_id, unseen=True)
+
+
+def _check_scan(services: Services, exhibit_id: UUID, *, unseen: bool) -> None:
     with services.database.read() as session:
         scan = findings.scan(session, exhibit_id)
     if scan is not None and scan.infected:
         raise Conflict("exhibit.infected", signature=scan.facts.signature)
+    if unseen and scan is None and services.scanner is not None:
+        raise Unavailable("exhibit.not_scanned")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-from custody.kernel.errors import Conflict, Corrupt, Unavailable
+from custody.kernel.errors import Conflict, Corrupt
 from custody.proof import canonical
 from evidence_api.jobs import Job
 from evidence_api.registry import reads
@@ -96,12 +96,7 @@ class MakeLightCopies:
 
     def _recipe(self, exhibit: Exhibit) -> str:
         """Raises Unavailable `exhibit.not_scanned`, Conflict `exhibit.infected`, `light.no_recipe`."""
-        with self._services.database.read() as session:
-            scan = findings.scan(session, exhibit.id)
-        if scan is None and self._services.scanner is not None:
-            raise Unavailable("exhibit.not_scanned")
-        if scan is not None and scan.infected:
-            raise Conflict("exhibit.infected", signature=scan.facts.signature)
+        examining.refuse_unseen(self._services, exhibit.id)
         recipe = recipes.recipe_of(exhibit.media_type or OPAQUE)
         if recipe is None:
             raise Conflict("light.no_recipe")

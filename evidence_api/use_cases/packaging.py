@@ -1,6 +1,5 @@
 """Job `disclosure.package`: once a published head covers the release, files and proofs become one package."""
 
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -29,6 +28,7 @@ from evidence_api.services import Services
 from evidence_api.use_cases import proving, reading
 from redaction import queries as plans
 from storage import service as storage
+from storage import workroom
 from storage.ports import PACKAGES
 
 _RETAIN = timedelta(days=3650)
@@ -57,8 +57,9 @@ class PackageDisclosure:
         with self._services.database.read() as session:
             plan = proving.plan(session, entries, head)
         leaves = proving.proven(self._services.tiles, plan, entries)
-        with tempfile.TemporaryDirectory(prefix="dalel-package-") as directory:
-            target = Path(directory) / "package.zip"
+        files_bytes = sum(file.size_bytes for file in manifest.files)
+        with workroom.room(self._services.settings.work_dir, files_bytes) as directory:
+            target = directory / "package.zip"
             sha256 = self._build(target, disclosure, manifest, leaves, head)
             job.step("built")
             blob = storage.put_derived(

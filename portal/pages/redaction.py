@@ -65,6 +65,7 @@ class RedactionDesk:
     groups: tuple[SuggestionGroup, ...]
     reasons: tuple[ReasonChoice, ...]
     audio_href: str | None = None
+    unseen: str | None = None
     duration_ms: int = 0
     turns: tuple[Turn, ...] = ()
     document_text: str | None = None

@@ -80,6 +80,8 @@ class RevisionRow:
 class TranscriptDesk:
     """The desk. `state` is requested, draft, confirmed or failed. `failed_code` says why there is none.
 
+    `unseen` is the code of why the sound is not played here.
+
     A correction is posted to `/exhibits/<id>/transcript/turns/<index>` with `revision` and `text`; a request that
     accepts JSON gets `{"revision", "saved_at"}` or a problem document. `form` brings a refused correction back.
     """
@@ -89,6 +91,7 @@ class TranscriptDesk:
     state: str
     audio_href: str
     duration_ms: int
+    unseen: str | None = None
     revision: int = 0
     sha256: str = ""
     turns: tuple[Turn, ...] = ()

@@ -17,6 +17,7 @@ from evidence_api.http.routes.redaction import by_exhibits_plan
 from evidence_api.queries import cases as queries
 from evidence_api.queries import desks
 from evidence_api.queries.desks import PlanDesk
+from evidence_api.queries.examined import examined
 from evidence_api.queries.facts import (
     BLOCK,
     REASONS,
@@ -228,6 +229,7 @@ def _desk(request: Request, services: Services, access: Access, found: PlanDesk,
         groups=_groups(found),
         reasons=tuple(ReasonChoice(reason.code, reason.label[language]) for reason in REASONS.all()),
         audio_href=f"/api/v1/exhibits/{view.exhibit.id}/content?view=true" if found.said else None,
+        unseen=examined(services, view.exhibit.id).unseen,
         duration_ms=found.said.said.duration_ms if found.said else 0,
         turns=turns(found.said) if found.said else (),
         returned_by=names.get(found.view.returned_by) if found.view.returned_by else None,

@@ -13,6 +13,7 @@ from evidence_api.http.guard import Access, by_exhibit, guard
 from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import router
 from evidence_api.queries import cases as queries
+from evidence_api.queries.examined import examined
 from evidence_api.queries.facts import (
     UNKNOWN_SPEAKER,
     Edit,
@@ -143,6 +144,7 @@ def _desk(request: Request, services: Services, access: Access, exhibit_id: UUID
         exhibit=exhibit_ref(view.exhibit),
         state="draft" if state == "corrected" else state,
         audio_href=f"/api/v1/exhibits/{exhibit_id}/content?view=true",
+        unseen=examined(services, exhibit_id).unseen,
         duration_ms=facts.duration_ms or 0,
         revision=reading.revision.number if reading else 0,
         sha256=reading.revision.sha256 if reading else "",

@@ -1,14 +1,11 @@
 """The parent's side: a room for one file, a child in it, and what came of the child. The worker outlives any file."""
 
-import fcntl
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,12 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from custody.kernel.errors import Corrupt, DalelError, TooLarge
+from storage import workroom
 from storage.sandbox.child import PROGRESS, RESULT, ROOT
 
 USER_ID: Final = 64_209
 """Whom the child becomes where the worker is root: a number that no account and no other program has."""
-PREFIX: Final = "dalel-room-"
-_MARGIN_BYTES: Final = 64 << 20
 _RESULT_BYTES: Final = 8 << 20
 _CODE: Final = re.compile(r"[a-z]{1,20}\.[a-z_]{1,40}")
 """What of a child's refusal is believed: its parameters might be the file's words."""
@@ -63,39 +59,15 @@ class Room:
 
 @contextmanager
 def room(parent: Path, needed_bytes: int) -> Iterator[Room]:
-    """A private directory with space for a file and what is made of it; gone afterwards.
+    """A `workroom.room` for a file and what is made of it; others may pass through it, the child being another user.
 
-    What a killed worker left behind is removed on the way: a room in use is locked, a lock dies with its process.
     Raises TooLarge `sandbox.no_space`.
     """
-    parent.mkdir(parents=True, exist_ok=True, mode=0o711)
-    sweep(parent)
-    free = shutil.disk_usage(parent).free
-    if free < needed_bytes + _MARGIN_BYTES:
-        raise TooLarge("sandbox.no_space", needed_bytes=needed_bytes, free_bytes=free)
-    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-    lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with workroom.room(parent, needed_bytes) as path:
         path.chmod(0o711)
         (path / "in").mkdir()
         (path / "out").mkdir(mode=0o700)
         yield Room(path)
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-        os.close(lock)
-
-
-def sweep(parent: Path) -> None:
-    """Remove the rooms of workers that are dead: they hold evidence in the clear."""
-    for path in parent.glob(f"{PREFIX}*"):
-        with suppress(OSError):  # another worker was faster, or the room is another user's
-            lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path)
-            finally:
-                os.close(lock)
 
 
 def run(

@@ -134,9 +134,12 @@ def read_content(
 ) -> Response:
     """The original, as it was sealed. `view` shows it in the browser where that runs nothing.
 
-    What a scanner found malware in is never shown, and given out only to who says `accept_infected`.
+    What a scanner found malware in, or has yet to look at, is never shown; infected content is given out only to who
+    says `accept_infected`. As evidence it can be downloaded before it was scanned.
     """
-    if view or not accept_infected:
+    if view:
+        examining.refuse_unseen(services, exhibit_id)
+    elif not accept_infected:
         examining.refuse_infected(services, exhibit_id)
     exhibit, reader = reading.original(services, exhibit_id)
     media_type = exhibit.media_type or "application/octet-stream"

@@ -166,10 +166,12 @@ def _answer(
     *,
     view: bool,
 ) -> Response:
-    """Raises NotFound `light.not_found` where no copy was made, Conflict `exhibit.infected`."""
+    """Raises NotFound `light.not_found` where no copy was made; Conflict `exhibit.infected`, Unavailable
+    `exhibit.not_scanned`: a light copy is a view of its original, downloaded or not.
+    """
     if copy.blob_id is None:
         raise NotFound("light.not_found")
-    examining.refuse_infected(services, copy.exhibit_id)
+    examining.refuse_unseen(services, copy.exhibit_id)
     exhibit = examining.sealed(services, copy.exhibit_id)
     reader = reading.blob(services, copy.blob_id)
     name = f"{exhibit.number:04}-{copy.kind.replace('_', '-')}{suffix}.{_EXTENSIONS[part.media_type]}"

@@ -24,9 +24,9 @@ def examined(system, case_id, data, name, services=None):
     return exhibit_id, system.api("prosecutor").get(f"/api/v1/exhibits/{exhibit_id}/facts"), outcomes
 
 
-def get(system, path):
+def get(system, path, services=None):
     """A prosecutor's GET, for `refused`."""
-    return lambda headers: system.api("prosecutor")("GET", path, headers=headers)
+    return lambda headers: system.api("prosecutor", services)("GET", path, headers=headers)
 
 
 def copy_of(facts, kind):
@@ -163,7 +163,7 @@ def test_infected_evidence_is_kept_marked_and_never_shown(system, case_id, scann
     assert system.api("prosecutor")("GET", f"{path}?accept_infected=true").content == data
 
 
-def test_a_scanner_that_is_away_is_waited_for_and_nothing_is_shown_meanwhile(system, case_id):
+def test_a_scanner_that_is_away_is_waited_for_and_nothing_is_shown_meanwhile(system, case_id, film, scanner):
     away = system.variant(scanner=Clamd("127.0.0.1:9", 2))
     exhibit_id, facts, outcomes = examined(system, case_id, files.photo(place=False), "waits.jpg", away)
     assert outcomes == [["later"], ["done"], ["later"]]
@@ -171,3 +171,15 @@ def test_a_scanner_that_is_away_is_waited_for_and_nothing_is_shown_meanwhile(sys
     assert system.events(f"exhibit:{exhibit_id}", "content.viewed")[1:] == [], "waiting reads nothing"
     rows = system.rows("SELECT attempts FROM jobs WHERE subject = :subject", subject=f"scan:{exhibit_id}")
     assert rows == [(0,)], "waiting for a part costs no attempt"
+    path = f"/api/v1/exhibits/{exhibit_id}/content"
+    refused(get(system, f"{path}?view=true", away), 503, "exhibit.not_scanned")
+    assert len(system.events(f"exhibit:{exhibit_id}", "content.viewed")) == 1, "what is refused is not read"
+    # as evidence it is given out all the same
+    assert system.api("prosecutor", away)("GET", path).content == files.photo(place=False)
+    # a copy that was made before there was a scanner is a view as well
+    copy = copy_of(film[1], "light_video")
+    refused(get(system, f"/api/v1/light-copies/{copy['id']}/content", away), 503, "exhibit.not_scanned")
+    there = system.variant(scanner=Clamd(scanner))
+    assert system.work_off(f"scan:{exhibit_id}", there) == ["done"]
+    shown = system.api("prosecutor", there)("GET", f"{path}?view=true")
+    assert (shown.status_code, shown.content) == (200, files.photo(place=False))

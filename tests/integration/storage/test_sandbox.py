@@ -6,7 +6,8 @@ import pytest
 
 from custody.kernel.errors import Corrupt, TooLarge
 from storage.sandbox import launch
-from storage.sandbox.launch import PREFIX, Limits, Refused, Room, room, run, sweep
+from storage.sandbox.launch import Limits, Refused, Room, room, run
+from storage.workroom import PREFIX, sweep
 from tests import hostile_files as files
 
 LIMITS = Limits(cpu_s=30, wall_s=200, memory_bytes=3 << 30, disk_bytes=4 << 20)
