@@ -58,9 +58,12 @@ ROUND = "round"
 
 @dataclass(frozen=True)
 class ExhibitView:
-    """Everything an exhibit's page needs. `names` are by account id, `things` what other ids stand for."""
+    """Everything an exhibit's page needs. `names` are by account id, `things` what other ids stand for. `same_bytes`:
+    the case's other exhibits with the same digest, for what was destroyed may be sent again.
+    """
 
     exhibit: Exhibit
+    same_bytes: tuple[Exhibit, ...]
     chain: tuple[EntryView, ...]
     names: Mapping[UUID, str]
     things: Mapping[UUID, Thing]
@@ -151,6 +154,7 @@ def exhibit_view(services: Services, exhibit_id: UUID) -> ExhibitView:
         found = [jobs.latest(session, subject) for subject in subjects] + [request]
         return ExhibitView(
             exhibit=exhibit,
+            same_bytes=reads.same_bytes(session, exhibit),
             chain=chain,
             names=names_in(session, chain, [exhibit.registered_by]),
             things=things_in(session, exhibit.case_id, chain),

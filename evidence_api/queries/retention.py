@@ -24,10 +24,12 @@ STATES = ("all", "over", "year", "held", "destroyed")
 @dataclass(frozen=True)
 class TermView:
     """How long an exhibit is kept. `locked_until` is the earliest lock that the store was seen to hold, None before it
-    is sealed; `store_holds` of `objects` stored objects are under the store's own hold.
+    is sealed; `store_holds` of `objects` stored objects are under the store's own hold. `same_bytes`: the case's other
+    exhibits with the same digest.
     """
 
     exhibit: Exhibit
+    same_bytes: tuple[Exhibit, ...]
     rules: KeptRules | None
     holds: tuple[Hold, ...]
     act: Disposal | None
@@ -79,6 +81,7 @@ def term(services: Services, exhibit_id: UUID) -> TermView:
         act = retention.get(session, exhibit.disposal_id) if exhibit.disposal_id else None
         return TermView(
             exhibit=exhibit,
+            same_bytes=reads.same_bytes(session, exhibit),
             rules=retention.rules(session, exhibit.rule_version) if exhibit.rule_version else None,
             holds=found,
             act=act or retention.open_act(session, exhibit_id),

@@ -164,9 +164,29 @@ def find_duplicates(session: Session, case_id: UUID, digests: Sequence[str]) -> 
             ExhibitRow.case_id == case_id,
             ExhibitRow.sha256.in_(digests),
             ExhibitRow.state.not_in((ExhibitState.REFUSED, ExhibitState.DISCARDED)),
+            ExhibitRow.destroyed_at.is_(None),
         )
     )
     return {row.sha256: exhibit_of(row) for row in rows}
+
+
+def find_destroyed(session: Session, case_id: UUID, digests: Sequence[str]) -> dict[str, Exhibit]:
+    """Which of these digests the case held until they were destroyed, by digest: the last of each."""
+    query = select(ExhibitRow).where(
+        ExhibitRow.case_id == case_id, ExhibitRow.sha256.in_(digests), ExhibitRow.destroyed_at.is_not(None)
+    )
+    return {row.sha256: exhibit_of(row) for row in session.scalars(query.order_by(ExhibitRow.number))}
+
+
+def same_bytes(session: Session, exhibit: Exhibit) -> tuple[Exhibit, ...]:
+    """The other exhibits of its case with the same digest, by number: at most one that stands, and those destroyed."""
+    query = select(ExhibitRow).where(
+        ExhibitRow.case_id == exhibit.case_id,
+        ExhibitRow.sha256 == exhibit.sha256,
+        ExhibitRow.state.not_in((ExhibitState.REFUSED, ExhibitState.DISCARDED)),
+        ExhibitRow.id != exhibit.id,
+    )
+    return tuple(exhibit_of(row) for row in session.scalars(query.order_by(ExhibitRow.number)))
 
 
 def find_exhibits(session: Session, case_id: UUID, ids: Sequence[UUID]) -> tuple[Exhibit, ...]:

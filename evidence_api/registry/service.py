@@ -162,12 +162,16 @@ def reserve_number(work: UnitOfWork, case_id: UUID, sha256: str) -> int:
     """The number of the case's next exhibit, gapless from 1; the case stays locked until the unit of work ends.
 
     Raises NotFound `case.not_found`, and Conflict `exhibit.duplicate` naming the number under which the same bytes
-    already lie in this case (a refused or discarded exhibit does not count).
+    already lie in this case. A refused or discarded exhibit does not count, nor does a destroyed one: its bytes may
+    come again, as a new exhibit beside the tombstone (`reads.same_bytes`).
     """
     if work.session.get(CaseRow, case_id, with_for_update=True) is None:
         raise NotFound("case.not_found")
     same = select(ExhibitRow.number).where(
-        ExhibitRow.case_id == case_id, ExhibitRow.sha256 == sha256, ExhibitRow.state.not_in(ENDED)
+        ExhibitRow.case_id == case_id,
+        ExhibitRow.sha256 == sha256,
+        ExhibitRow.state.not_in(ENDED),
+        ExhibitRow.destroyed_at.is_(None),
     )
     highest = select(func.max(ExhibitRow.number)).where(ExhibitRow.case_id == case_id)
     twin, last = work.session.execute(select(same.scalar_subquery(), highest.scalar_subquery())).one()

@@ -129,8 +129,9 @@ class ExhibitRow(Recorded, Base):
             "case_id",
             "sha256",
             unique=True,
-            postgresql_where=text("state NOT IN ('refused', 'discarded')"),
+            postgresql_where=text("state NOT IN ('refused', 'discarded') AND destroyed_at IS NULL"),
         ),
+        Index("ix_exhibits_destroyed_digest", "case_id", "sha256", postgresql_where=text("destroyed_at IS NOT NULL")),
         Index("ix_exhibits_upload_id", "upload_id"),
     )
 

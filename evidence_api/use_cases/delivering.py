@@ -49,12 +49,14 @@ class Finding:
     """What awaits a candidate, and the exhibit that holds the same bytes where there is one.
 
     `state` is `new`, `refused` (with `refusal`), `sealed` (the case has it), `checking` or `begun` (one's own, with the
-    upload to go on with), or `elsewhere` (another person is sending the same bytes).
+    upload to go on with), or `elsewhere` (another person is sending the same bytes). `destroyed` is the exhibit of a new
+    one's bytes that the case held until it was destroyed: sent again, they become a new exhibit.
     """
 
     state: str
     exhibit: Exhibit | None = None
     refusal: DalelError | None = None
+    destroyed: Exhibit | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def survey(services: Services, actor: Actor, case_id: UUID, candidates: Sequence
     free_bytes = _free_bytes(services)
     with services.database.read() as session:
         twins = reads.find_duplicates(session, case_id, digests)
+        gone = reads.find_destroyed(session, case_id, digests)
         now = services.database.clock.now()
         resumable = {
             exhibit.id
@@ -105,8 +108,8 @@ def survey(services: Services, actor: Actor, case_id: UUID, candidates: Sequence
     found = []
     for one in candidates:
         refusal = _refusal(one, services.settings.upload_limit_bytes, free_bytes)
-        twin = twins.get(one.sha256) if one.sha256 else None
-        found.append(Finding("refused", refusal=refusal) if refusal else _finding(actor, twin, resumable))
+        twin, before = (twins.get(one.sha256), gone.get(one.sha256)) if one.sha256 else (None, None)
+        found.append(Finding("refused", refusal=refusal) if refusal else _finding(actor, twin, before, resumable))
     return Survey(tuple(found), free_bytes)
 
 
@@ -216,9 +219,9 @@ def _refusal(one: Candidate, limit_bytes: int, free_bytes: int | None) -> DalelE
     return None
 
 
-def _finding(actor: Actor, twin: Exhibit | None, resumable: set[UUID]) -> Finding:
+def _finding(actor: Actor, twin: Exhibit | None, before: Exhibit | None, resumable: set[UUID]) -> Finding:
     if twin is None:
-        return Finding("new")
+        return Finding("new", destroyed=before)
     if twin.state is ExhibitState.SEALED:
         return Finding("sealed", twin)
     if twin.registered_by != actor.id:

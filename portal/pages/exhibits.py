@@ -112,6 +112,16 @@ class CopyForm:
 
 
 @dataclass(frozen=True)
+class SameBytes:
+    """Another exhibit of the case with the same digest; `destroyed_at` and the act where it was destroyed."""
+
+    id: UUID
+    number: int
+    destroyed_at: datetime | None = None
+    act_number: int | None = None
+
+
+@dataclass(frozen=True)
 class ExhibitPage:
     """The exhibit page. `transcript_state` and `plan_state` are None while there is none; `record_href` is for those
     who may read the trail. `findings` are None for who may not see what is in the file.
@@ -126,6 +136,7 @@ class ExhibitPage:
     jobs: tuple[Job, ...] = ()
     transcript_state: str | None = None
     plan_state: str | None = None
+    same_bytes: tuple[SameBytes, ...] = ()
     checkpoint_size: int | None = None
     checkpoint_at: datetime | None = None
     findings: Findings | None = None

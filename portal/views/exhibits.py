@@ -20,7 +20,7 @@ from evidence_api.use_cases import copying, examining, redacting, transcribing
 from portal.context import EMPTY_FORM, Form
 from portal.findings import findings
 from portal.lines import act_href, alarm_line, event_line, head, job, readable, rendition
-from portal.pages.exhibits import Content, CopyForm, ExhibitFacts, ExhibitPage, render_exhibit
+from portal.pages.exhibits import Content, CopyForm, ExhibitFacts, ExhibitPage, SameBytes, render_exhibit
 from portal.views.retention import category_name
 from portal.visits import Fields, context, go, html, try_form
 
@@ -72,6 +72,9 @@ def _page(request: Request, services: Services, access: Access, exhibit_id: UUID
     model = ExhibitPage(
         head=head(queries.case_view(services, access.viewer, view.exhibit.case_id)),
         exhibit=_facts(view, category_name(services, view.exhibit, at_hand.language), stored),
+        same_bytes=tuple(
+            SameBytes(one.id, one.number, one.destroyed_at, one.disposal_number) for one in view.same_bytes
+        ),
         chain=tuple(event_line(entry, names) for entry in view.chain),
         actions=_actions(view, access),
         content=_content(view) if may_look and view.exhibit.blob_id and not view.exhibit.destroyed_at else None,

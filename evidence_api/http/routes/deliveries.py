@@ -44,7 +44,10 @@ class SurveyIn(BaseModel):
 
 
 class FindingOut(BaseModel):
-    """What awaits a file: new, refused (with code and params), sealed, checking, begun (with the upload), elsewhere."""
+    """What awaits a file: new, refused (with code and params), sealed, checking, begun (with the upload), elsewhere.
+
+    `destroyed` is the number under which a new one's bytes lay in this case until they were destroyed.
+    """
 
     state: str
     exhibit: UUID | None = None
@@ -52,6 +55,7 @@ class FindingOut(BaseModel):
     upload: UUID | None = None
     code: str | None = None
     params: dict[str, str | int | None] = {}
+    destroyed: int | None = None
 
 
 class SurveyOut(BaseModel):
@@ -250,4 +254,5 @@ def _finding(one: Finding) -> FindingOut:
         upload=one.exhibit.upload_id if one.exhibit and one.state == "begun" else None,
         code=one.refusal.code if one.refusal else None,
         params=dict(one.refusal.params) if one.refusal else {},
+        destroyed=one.destroyed.number if one.destroyed else None,
     )

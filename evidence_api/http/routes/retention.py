@@ -97,8 +97,19 @@ class HoldOut(BaseModel):
     lift_ground: str | None
 
 
+class SameBytesOut(BaseModel):
+    """Another exhibit of the case with the same digest."""
+
+    exhibit: UUID
+    number: int
+    destroyed_at: datetime | None
+
+
 class TermOut(BaseModel):
-    """How long an exhibit is kept. `store_holds` of `objects` stored objects are under the store's own hold."""
+    """How long an exhibit is kept. `store_holds` of `objects` stored objects are under the store's own hold.
+
+    `same_bytes`: what was destroyed may be sent again into its case, and is then another exhibit.
+    """
 
     exhibit: UUID
     number: int
@@ -114,6 +125,7 @@ class TermOut(BaseModel):
     destroyed_at: datetime | None
     disposal: UUID | None
     holds: list[HoldOut]
+    same_bytes: list[SameBytesOut]
 
 
 class TermRowOut(BaseModel):
@@ -185,6 +197,10 @@ def read_term(
         destroyed_at=one.destroyed_at,
         disposal=one.disposal_id,
         holds=[hold_out(hold) for hold in view.holds],
+        same_bytes=[
+            SameBytesOut(exhibit=twin.id, number=twin.number, destroyed_at=twin.destroyed_at)
+            for twin in view.same_bytes
+        ],
     )
 
 

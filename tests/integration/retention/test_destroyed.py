@@ -5,14 +5,17 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from starlette.testclient import TestClient
 
 from custody.kernel.errors import Gone, NotFound
 from custody.proof import policy, verify
 from evidence_api import prepare
 from evidence_api.use_cases import disposing, reading
+from portal import app
 from storage.ports import EVIDENCE, RENDITIONS
 from storage.seal import evidence_key
 from tests import acts, ended
+from tests.whole import BASE_URL
 
 DATA = acts.picture(11)
 
@@ -74,6 +77,40 @@ def test_whoever_asks_is_told_so(system, told, ask):
     }[ask]()
     assert (answer.status_code, answer.json()["code"].partition(".")[2]) == (410, "destroyed")
     assert str(system.services.database.clock.now().year) in answer.json()["detail"]
+
+
+def test_the_same_bytes_may_come_again_as_another_exhibit(system):
+    """Never silently: the survey, both exhibits and their pages say so; the tombstone stays as it is."""
+    case_id, data = system.case(), b"sent, destroyed, and sent again"
+    gone = ended.sealed_briefly(system, case_id, data, "first.txt")
+    ended.wait_for_end(system, gone)
+    ended.destroyed(system, case_id, gone)
+    digest = "sha256:" + hashlib.sha256(data).hexdigest()
+    asked = [{"filename": "again.txt", "size_bytes": len(data), "sha256": digest}]
+    (found,) = system.api("investigator").post(f"/api/v1/cases/{case_id}/survey", files=asked)["items"]
+    assert (found["state"], found["exhibit"], found["destroyed"]) == ("new", None, 1)
+    again = system.sealed(case_id, data, "again.txt")
+    prosecutor = system.api("prosecutor")
+    assert prosecutor("GET", f"/api/v1/exhibits/{again}/content").content == data
+    told = prosecutor.get(f"/api/v1/exhibits/{again}/retention")["same_bytes"]
+    assert [(one["exhibit"], one["number"]) for one in told] == [(gone, 1)]
+    assert told[0]["destroyed_at"]
+    told = prosecutor.get(f"/api/v1/exhibits/{gone}/retention")["same_bytes"]
+    assert told == [{"exhibit": again, "number": 2, "destroyed_at": None}]
+    answer = prosecutor("GET", f"/api/v1/exhibits/{gone}/content")
+    assert (answer.status_code, answer.json()["code"]) == (410, "exhibit.destroyed")
+    # a third time it is what the case has
+    (found,) = system.api("investigator").post(f"/api/v1/cases/{case_id}/survey", files=asked)["items"]
+    assert (found["state"], found["exhibit"], found["destroyed"]) == ("sealed", again, None)
+    answer = system.api("investigator").begin_upload(case_id, data, "third.txt")
+    assert (answer.json()["code"], answer.json()["params"]) == ("exhibit.duplicate", {"number": 2})
+    pages = TestClient(app.build(system.services), base_url=BASE_URL)
+    headers = {"Authorization": f"Bearer {system.members['prosecutor'].token}", "Cookie": "language=en"}
+    for here, there in ((gone, again), (again, gone)):
+        page = pages.get(f"/exhibits/{here}", headers=headers)
+        assert page.status_code == 200
+        assert "The same file was" in page.text
+        assert f'href="/exhibits/{there}"' in page.text
 
 
 def test_the_next_package_says_so(system, told, tmp_path):
