@@ -49,8 +49,8 @@ class Finding:
     """What awaits a candidate, and the exhibit that holds the same bytes where there is one.
 
     `state` is `new`, `refused` (with `refusal`), `sealed` (the case has it), `checking` or `begun` (one's own, with the
-    upload to go on with), or `elsewhere` (another person is sending the same bytes). `destroyed` is the exhibit of a new
-    one's bytes that the case held until it was destroyed: sent again, they become a new exhibit.
+    upload to go on with), or `elsewhere` (another person is sending the same bytes). `destroyed` is the exhibit of a
+    new one's bytes that the case held until it was destroyed: sent again, they become another exhibit.
     """
 
     state: str
