@@ -61,7 +61,8 @@ def recover(settings: Settings, say: Say, *, dry_run: bool) -> int:
         parts.database.close()
     verb = "would be" if dry_run else "were"
     say(f"{len(found.restored)} stored files {verb} made known again, {len(found.rewrapped)} keys {verb} replaced")
-    for title, ids in (("no key record (disposed of, or lost)", found.missing), ("not believed", found.unbelieved)):
+    say(f"{len(found.destroyed)} keys that the ledger says were destroyed {verb} here: they {verb} destroyed again")
+    for title, ids in (("no key record", found.missing), ("not believed", found.unbelieved)):
         for blob_id in ids:
             say(f"  {title}: {blob_id}")
     return INCOMPLETE if found.missing or found.unbelieved else DONE

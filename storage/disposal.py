@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from custody.kernel.errors import Conflict, Corrupt, NotFound
+from custody.kernel.errors import Conflict, Corrupt
 from custody.kernel.unit_of_work import UnitOfWork
 from storage import key_records
 from storage.blob import BlobFacts
@@ -76,15 +76,17 @@ def lengthen(work: UnitOfWork, blob_id: UUID, until: datetime, event_id: UUID) -
         row.retain_until, row.event_id = until, event_id
 
 
-def destroy_key(work: UnitOfWork, blob_id: UUID, event_id: UUID) -> None:
-    """The blob's data key is gone, under the event `key.destroyed`; for ever. Again changes nothing.
+def has_key(session: Session, blob_id: UUID) -> bool:
+    """Whether the database holds a wrapped key of the blob, in its own row or in that of its upload."""
+    own = exists().where(BlobRow.id == blob_id, func.octet_length(BlobRow.wrapped_key) > 0)
+    sent = exists().where(UploadRow.blob_id == blob_id, func.octet_length(UploadRow.wrapped_key) > 0)
+    return bool(session.scalar(select(or_(own, sent))))
 
-    Raises NotFound `blob.not_found`.
-    """
+
+def destroy_key(work: UnitOfWork, blob_id: UUID, event_id: UUID) -> None:
+    """The blob's data key is gone, under the event `key.destroyed`; for ever. Again changes nothing."""
     row = work.session.get(BlobRow, blob_id, with_for_update=True, populate_existing=True)
-    if row is None:
-        raise NotFound("blob.not_found")
-    if row.destroyed_at is None:
+    if row is not None and row.destroyed_at is None:
         row.wrapped_key, row.destroyed_at, row.event_id = b"", work.clock.now(), event_id
     work.session.execute(update(UploadRow).where(UploadRow.blob_id == blob_id).values(wrapped_key=b""))
 
