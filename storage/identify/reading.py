@@ -2,7 +2,7 @@
 
 import contextlib
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,6 +32,12 @@ def prepare(args: Mapping[str, Any]) -> None:
     """Import what the sealed type will need: afterwards nothing can be."""
     _modules(str(args["media_type"]))
     importlib.import_module("puremagic")
+
+
+def readable(args: Mapping[str, Any]) -> Sequence[Path]:
+    """Nothing besides the system's own files."""
+    del args
+    return ()
 
 
 def _modules(media_type: str) -> list[ModuleType]:

@@ -1,7 +1,7 @@
 """The task `light`: makes the files of one recipe in the working directory."""
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -9,6 +9,10 @@ from typing import Any
 
 from storage.light.recipes import OFFICE, PAGES, PICTURE, SOUND, TEXT, VIDEO
 
+LIBREOFFICE = tuple(
+    Path(name) for name in ("/opt", "/var/lib/libreoffice", "/var/spool/libreoffice", "/var/cache/fontconfig")
+)
+"""Where distributions (Debian) and its own packages (`/opt`) put parts of it."""
 Tell = Callable[[int, int], None]
 _MODULES = {
     VIDEO: "storage.light.moving",
@@ -37,9 +41,9 @@ def prepare(args: Mapping[str, Any]) -> None:
     _module(args)
 
 
-def NEEDS_PROGRAMS(args: Mapping[str, Any]) -> bool:  # noqa: N802  named by the sandbox
-    """Only an office document is made by a program of its own."""
-    return bool(args["recipe"] == OFFICE)
+def readable(args: Mapping[str, Any]) -> Sequence[Path]:
+    """What the recipe reads besides the system's own files: LibreOffice's."""
+    return LIBREOFFICE if args["recipe"] == OFFICE else ()
 
 
 def run(args: Mapping[str, Any], source: Path, tell: Tell) -> dict[str, Any]:

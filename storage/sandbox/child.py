@@ -42,9 +42,8 @@ def main(spec: dict[str, Any]) -> int:
         memory_bytes=spec["memory_bytes"],
         file_bytes=spec["file_bytes"],
         user_id=spec["user_id"],
-        readable=[*system, Path(sys.prefix), Path(sys.base_prefix), ROOT, Path("../in")],
+        readable=[*system, Path(sys.prefix), Path(sys.base_prefix), ROOT, Path("../in"), *task.readable(spec["args"])],
         writable=[Path(), Path("/dev/null")],
-        programs=bool(getattr(task, "NEEDS_PROGRAMS", lambda _: False)(spec["args"])),
     )
     try:
         found = {"made": task.run(spec["args"], SOURCE, tell), "held": held}

@@ -19,15 +19,37 @@ _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
 _SIGKILL = 9
 _CLONE_NEWNET = 0x40000000
 _SECCOMP_MODE_FILTER = 2
-_EXEC: Final = {"x86_64": (59, 322), "aarch64": (221, 281)}
 _AUDIT_ARCH: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-_SOCKET: Final = {"x86_64": 41, "aarch64": 198}
-# connect, kill, ptrace, process_vm_readv and writev, mount, unshare, setns, bpf, keyctl, add_key, request_key,
-# perf_event_open, io_uring_setup, userfaultfd, pidfd_getfd, open_by_handle_at
+_MACHINES: Final = ("x86_64", "aarch64")
 _REFUSED: Final = {
-    "x86_64": (42, 62, 101, 310, 311, 165, 272, 308, 321, 250, 248, 249, 298, 425, 323, 438, 304),
-    "aarch64": (203, 129, 117, 270, 271, 40, 97, 268, 280, 219, 217, 218, 241, 425, 282, 438, 265),
+    "socket": (41, 198),
+    "connect": (42, 203),
+    "execve": (59, 221),
+    "execveat": (322, 281),
+    "kill": (62, 129),
+    "tkill": (200, 130),
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
+    "pidfd_send_signal": (424, 424),
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "mount": (165, 40),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "bpf": (321, 280),
+    "keyctl": (250, 219),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "perf_event_open": (298, 241),
+    "io_uring_setup": (425, 425),
+    "userfaultfd": (323, 282),
+    "pidfd_getfd": (438, 438),
+    "open_by_handle_at": (304, 265),
 }
+"""Numbers of system calls, in the order of `_MACHINES`."""
+TGKILL: Final = {"x86_64": 234, "aarch64": 131}
+"""Needed to abort, and allowed for the process itself."""
 _NUMBERS_END: Final = 0x40000000
 """From here on x86_64 takes numbers of another table (x32): refused."""
 
@@ -40,11 +62,9 @@ def confine(
     user_id: int | None,
     readable: Sequence[Path],
     writable: Sequence[Path],
-    programs: bool = False,
 ) -> list[str]:
     """Give everything up that the layers of this machine allow to; returns the names of those that hold.
 
-    `programs` lets it start others (which inherit all of this) and use sockets of this machine's files, else neither.
     `user_id` is whom to become, None to stay. CPU time in seconds, sizes in bytes; `file_bytes` is for each file.
     """
     _limit(cpu_s, memory_bytes, file_bytes)
@@ -62,7 +82,7 @@ def confine(
         return held
     if _landlock(readable, writable):
         held.append("files")
-    if _seccomp(programs=programs):
+    if _seccomp():
         held.append("system-calls")
     return held
 
@@ -126,22 +146,20 @@ class _Program(ctypes.Structure):
 _LOAD, _IF_EQUAL, _IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _NUMBER_AT, _ARCH_AT, _ARGUMENT_AT = 0, 4, 16
 _ALLOW, _NOT_PERMITTED, _END = 0x7FFF0000, 0x00050001, 0x80000000
-_AF_UNIX = 1
 
 
-def _seccomp(*, programs: bool) -> bool:
+def _seccomp() -> bool:
     """Refuse the network, other processes and what only an attacker asks for. False where it cannot be done."""
     machine = platform.machine()
-    if machine not in _REFUSED:
+    if machine not in _MACHINES:
         return False
-    # Programs need connect for sockets of this machine's files; `socket` itself is judged by its family below.
-    refused = list(_REFUSED[machine][1:] if programs else _REFUSED[machine] + _EXEC[machine])
+    column = _MACHINES.index(machine)
     lines = [(_LOAD, 0, 0, _ARCH_AT), (_IF_EQUAL, 1, 0, _AUDIT_ARCH[machine]), (_RETURN, 0, 0, _END)]
     lines += [(_LOAD, 0, 0, _NUMBER_AT), (_IF_AT_LEAST, 0, 1, _NUMBERS_END), (_RETURN, 0, 0, _NOT_PERMITTED)]
-    for number in refused:
+    for number in (numbers[column] for numbers in _REFUSED.values()):
         lines += [(_IF_EQUAL, 0, 1, number), (_RETURN, 0, 0, _NOT_PERMITTED)]
-    lines += [(_IF_EQUAL, 0, 3, _SOCKET[machine]), (_LOAD, 0, 0, _ARGUMENT_AT)]
-    lines += [(_IF_EQUAL, 1 if programs else 0, 0, _AF_UNIX), (_RETURN, 0, 0, _NOT_PERMITTED), (_RETURN, 0, 0, _ALLOW)]
+    lines += [(_IF_EQUAL, 0, 3, TGKILL[machine]), (_LOAD, 0, 0, _ARGUMENT_AT)]
+    lines += [(_IF_EQUAL, 1, 0, os.getpid()), (_RETURN, 0, 0, _NOT_PERMITTED), (_RETURN, 0, 0, _ALLOW)]
     code = (_Instruction * len(lines))(*(_Instruction(*line) for line in lines))
     program = _Program(len(lines), code)
     return bool(_libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) == 0)

@@ -1,16 +1,26 @@
 """A task that tries what a hostile file would try, and says what came of it. The tests run it."""
 
+import ctypes
 import os
+import platform
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from storage.sandbox.confine import TGKILL
 
 
 def prepare(args: Mapping[str, Any]) -> None:
     """Nothing to import."""
     del args
+
+
+def readable(args: Mapping[str, Any]) -> Sequence[Path]:
+    """Nothing more."""
+    del args
+    return ()
 
 
 def run(args: Mapping[str, Any], source: Path, tell: Callable[[int, int], None]) -> dict[str, Any]:
@@ -50,6 +60,11 @@ def _tried(attempt: Callable[[], object]) -> str:
     return "done"
 
 
+def _signal_the_parent() -> None:
+    if ctypes.CDLL(None, use_errno=True).syscall(TGKILL[platform.machine()], os.getppid(), os.getppid(), 0) != 0:
+        raise OSError(ctypes.get_errno(), "tgkill")
+
+
 _ATTEMPTS: Mapping[str, Callable[[], object]] = {
     "network": lambda: socket.socket().close(),
     "program": lambda: os.posix_spawn("/bin/true", ["true"], {}),
@@ -58,4 +73,5 @@ _ATTEMPTS: Mapping[str, Callable[[], object]] = {
     "elsewhere": lambda: Path("/tmp/dalel-probe").write_bytes(b""),  # noqa: S108  it must not come about
     "source": lambda: Path("../in/original").open("ab").close(),
     "kill": lambda: os.kill(os.getppid(), 0),
+    "kill a thread": _signal_the_parent,
 }
