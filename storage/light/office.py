@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import pikepdf
+
 from custody.kernel.errors import Invalid
 from storage.light.making import Made, Tell
 from storage.light.pages import pages_of
@@ -45,7 +47,7 @@ def make(args: Mapping[str, Any], source: Path, tell: Tell) -> list[Made]:
     saved = document and _table(document, _Document).save_as(document, made.as_uri().encode(), b"pdf", None)
     if not saved or not made.is_file():
         raise Invalid("light.unreadable", what="LibreOffice")
-    pdf = Made("light_pdf", made.name, "libreoffice", _version(program), {"convert_to": "pdf"}, {})
+    pdf = Made("light_pdf", made.name, "libreoffice", _version(made), {"convert_to": "pdf"}, {})
     return [pdf, pages_of(made, tell)]
 
 
@@ -67,10 +69,8 @@ def _table(thing: int, kind: type[Any]) -> Any:
     return kind.from_address(ctypes.c_void_p.from_address(thing).value or 0)
 
 
-def _version(program: Path) -> str:
-    """As LibreOffice writes it beside its program: `versionrc`, one setting a line."""
-    try:
-        lines = (program / "versionrc").read_text().splitlines()
-    except OSError:
-        return "?"
-    return next((line.partition("=")[2] for line in lines if line.startswith("ReferenceOOoMajorMinor")), "?")
+def _version(made: Path) -> str:
+    """LibreOffice's, as it writes it into a PDF (`LibreOffice 7.4`)."""
+    with pikepdf.open(made) as pdf:
+        producer = str(pdf.docinfo.get("/Producer", ""))
+    return producer.rpartition(" ")[2][:40] or "?"

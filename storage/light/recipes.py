@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from storage.sandbox.launch import Limits
@@ -50,8 +51,9 @@ def recipe_of(media_type: str) -> str | None:
 
 
 def office_program() -> str | None:
-    """LibreOffice, where it is installed."""
-    return shutil.which("soffice") or shutil.which("libreoffice")
+    """Where LibreOffice's libraries are, where it is installed: beside the program on PATH."""
+    found = shutil.which("soffice") or shutil.which("libreoffice")
+    return str(Path(found).resolve().parent) if found else None
 
 
 def limits(recipe: str, size_bytes: int, most_s: int) -> Limits:

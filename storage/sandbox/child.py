@@ -9,6 +9,7 @@ import encodings.aliases
 import errno
 import importlib
 import json
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -67,4 +68,5 @@ def tell(done: int, total: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(json.loads(sys.argv[1])))
+    # At once: LibreOffice's threads do not survive what a process usually does at its end.
+    os._exit(main(json.loads(sys.argv[1])))
