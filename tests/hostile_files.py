@@ -126,6 +126,52 @@ def office(core: str | None = None, *, macros: bool = False) -> bytes:
     return zipped(members | ({"word/vbaProject.bin": b"x"} if macros else {}))
 
 
+def letter(words: str) -> bytes:
+    """A DOCX that a word processor opens."""
+    types = (
+        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override '
+        'PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>'
+    )
+    begins = (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" '
+        'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
+        'Target="word/document.xml"/></Relationships>'
+    )
+    document = (
+        '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>'
+        f"{words}</w:t></w:r></w:p></w:body></w:document>"
+    )
+    members = {"[Content_Types].xml": types, "_rels/.rels": begins, "word/document.xml": document}
+    return zipped({name: text.encode() for name, text in members.items()})
+
+
+def open_letter(words: str, picture: str = "", section: str = "") -> bytes:
+    """An OpenDocument text that a word processor opens; links to a picture and to another document as given."""
+    kind = "application/vnd.oasis.opendocument.text"
+    names = "".join(
+        f' xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{long}:1.0"'
+        for short, long in (("office", "office"), ("text", "text"), ("draw", "drawing"), ("svg", "svg-compatible"))
+    )
+    linked = f'xlink:type="simple" xlink:href="{picture}" xlink:show="embed" xlink:actuate="onLoad"'
+    inside = f'<text:p>{words}<draw:frame svg:width="3cm" svg:height="3cm"><draw:image {linked}/></draw:frame></text:p>'
+    if section:
+        source = f'<text:section-source xlink:type="simple" xlink:href="{section}"/>'
+        inside += f'<text:section text:name="a">{source}<text:p/></text:section>'
+    content = (
+        f'<office:document-content{names} xmlns:xlink="http://www.w3.org/1999/xlink" office:version="1.2"><office:body>'
+        f"<office:text>{inside if picture else f'<text:p>{words}</text:p>'}</office:text></office:body>"
+        "</office:document-content>"
+    )
+    manifest = (
+        '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+        f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{kind}"/>'
+        '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>'
+    )
+    members = {"mimetype": kind, "content.xml": content, "META-INF/manifest.xml": manifest}
+    return zipped({name: text.encode() for name, text in members.items()})
+
+
 def billion_laughs() -> bytes:
     """A DOCX whose properties grow to 10^10 characters where entities are followed."""
     entities = "".join(f'<!ENTITY e{at} "{f"&e{at - 1};" * 10}">' for at in range(1, 11))
