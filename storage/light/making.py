@@ -10,7 +10,8 @@ from typing import Any
 from storage.light.recipes import OFFICE, PAGES, PICTURE, SOUND, TEXT, VIDEO
 
 LIBREOFFICE = tuple(
-    Path(name) for name in ("/opt", "/var/lib/libreoffice", "/var/spool/libreoffice", "/var/cache/fontconfig")
+    Path(name)
+    for name in ("/opt", "/etc/libreoffice", "/var/lib/libreoffice", "/var/spool/libreoffice", "/var/cache/fontconfig")
 )
 """Where distributions (Debian) and its own packages (`/opt`) put parts of it."""
 Tell = Callable[[int, int], None]

@@ -27,6 +27,11 @@ TASKS = {
 SOURCE = Path("../in/original")
 RESULT, PROGRESS = Path("result.json"), Path("progress")
 ROOT = Path(__file__).resolve().parents[2]
+SYSTEM = [Path(name) for name in ("/usr", "/lib", "/lib64", "/bin", "/proc", "/dev/urandom")]
+SYSTEM += [Path("/etc") / name for name in ("fonts", "ld.so.cache", "localtime", "nsswitch.conf", "passwd")]
+"""Of `/etc` what libraries look at and no more: the worker's keys may lie there."""
+OURS = [Path(sys.prefix), Path(sys.base_prefix), ROOT / "custody", ROOT / "storage"]
+"""Not all of `ROOT`: a directory of data may lie there."""
 
 
 def main(spec: dict[str, Any]) -> int:
@@ -37,13 +42,12 @@ def main(spec: dict[str, Any]) -> int:
             codecs.lookup(codec)
     task: ModuleType = importlib.import_module(TASKS[spec["task"]])
     task.prepare(spec["args"])
-    system = [Path(name) for name in ("/usr", "/lib", "/lib64", "/etc", "/bin", "/proc", "/dev/urandom")]
     held = confine(
         cpu_s=spec["cpu_s"],
         memory_bytes=spec["memory_bytes"],
         file_bytes=spec["file_bytes"],
         user_id=spec["user_id"],
-        readable=[*system, Path(sys.prefix), Path(sys.base_prefix), ROOT, Path("../in"), *task.readable(spec["args"])],
+        readable=[*SYSTEM, *OURS, Path("../in"), *task.readable(spec["args"])],
         writable=[Path(), Path("/dev/null")],
     )
     try:

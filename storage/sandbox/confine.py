@@ -11,6 +11,7 @@ import platform
 import resource
 import struct
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -72,10 +73,11 @@ def confine(
     if user_id is not None:
         if _libc.unshare(_CLONE_NEWNET) == 0:
             held.append("no-network")
-        os.setgroups([])
-        os.setresgid(user_id, user_id, user_id)
-        os.setresuid(user_id, user_id, user_id)
-        held.append("other-user")
+        with suppress(PermissionError):  # root without its rights, as in a container
+            os.setgroups([])
+            os.setresgid(user_id, user_id, user_id)
+            os.setresuid(user_id, user_id, user_id)
+            held.append("other-user")
     # After the change of user, which would clear it.
     _libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
     if _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:

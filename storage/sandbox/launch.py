@@ -78,10 +78,7 @@ def run(
     Raises Refused for the task's own refusal; TooLarge `sandbox.time`, `sandbox.memory`, `sandbox.disk`; Corrupt
     `sandbox.crashed` when the child ended in any other way.
     """
-    user_id = USER_ID if os.geteuid() == 0 else None
-    if user_id is not None:
-        os.chown(room.out, user_id, user_id)
-        os.chown(room.source, 0, user_id)
+    user_id = _lowered(room)
     room.source.chmod(0o440)
     (room.path / "in").chmod(0o755)
     spec = {
@@ -117,6 +114,18 @@ def run(
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
     return _result(child.returncode, room)
+
+
+def _lowered(room: Room) -> int | None:
+    """Whom the child may become, the room made theirs; None where the worker is not root or has not root's rights."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        os.chown(room.out, USER_ID, USER_ID)
+        os.chown(room.source, 0, USER_ID)
+    except PermissionError:
+        return None
+    return USER_ID
 
 
 def _watch(child: "subprocess.Popen[bytes]", room: Room, limits: Limits, progress: Progress) -> None:

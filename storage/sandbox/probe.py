@@ -70,6 +70,7 @@ _ATTEMPTS: Mapping[str, Callable[[], object]] = {
     "program": lambda: os.posix_spawn("/bin/true", ["true"], {}),
     "home": lambda: list(Path("/root").iterdir()),
     "passwords": lambda: Path("/etc/shadow").read_bytes(),
+    "keys": lambda: list(Path("/etc").iterdir()),
     "elsewhere": lambda: Path("/tmp/dalel-probe").write_bytes(b""),  # noqa: S108  it must not come about
     "source": lambda: Path("../in/original").open("ab").close(),
     "kill": lambda: os.kill(os.getppid(), 0),
