@@ -23,6 +23,7 @@ from storage import key_records
 from storage.blob import BlobFacts
 from storage.ports import ObjectStore
 from storage.seal import lock_and_check
+from storage.service import facts_of
 from storage.tables import BlobRow, HeldObjectRow, UploadRow
 
 
@@ -49,6 +50,13 @@ def protect(store: ObjectStore, facts: BlobFacts, until: datetime, *, held: bool
         store.set_hold(*place, on=held)
         if store.is_held(*place) != held:
             raise Corrupt("store.not_held")
+
+
+def still_there(work: UnitOfWork, seen: BlobFacts) -> bool:
+    """Hold the row; whether the object lies where it was seen. It may have been moved to another store meanwhile."""
+    row = work.session.get_one(BlobRow, seen.blob_id, with_for_update=True, populate_existing=True)
+    now = facts_of(row)
+    return (now.bucket, now.version_id) == (seen.bucket, seen.version_id)
 
 
 def record_protection(work: UnitOfWork, blob_ids: Sequence[UUID], *, held: bool) -> None:

@@ -141,6 +141,14 @@ def lock_row(work: UnitOfWork, before: BlobFacts) -> bool:
     return place == (before.bucket, before.version_id, before.retain_until, before.destroyed_at)
 
 
+def same_hold(store: ObjectStore, facts: BlobFacts, there: BlobFacts) -> bool:
+    """Whether the copy is held as its source is now. Ask it behind `lock_row`: whoever sets a hold waits for the row
+    and then looks where the object lies (`disposal.still_there`).
+    """
+    source, copy = ((one.bucket, one.key, one.version_id) for one in (facts, there))
+    return store.is_held(*source) == store.is_held(*copy)
+
+
 def record(work: UnitOfWork, there: BlobFacts, event_id: UUID) -> BlobFacts:
     """From the commit on the object is read there, under the event that says so. Returns the facts as they then are."""
     row = work.session.get_one(BlobRow, there.blob_id)

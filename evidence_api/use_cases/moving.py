@@ -99,8 +99,8 @@ def _one(services: Services, actor: Actor, target: str, blob_id: UUID, pace: "_P
                 return None
         there = moving.copy(services.store, expected, target, services.database.clock.now(), pace)
         with services.database.begin(actor) as work:
-            if not moving.lock_row(work, expected.facts):
-                continue  # it is to be kept for longer now, or was destroyed: look again
+            if not moving.lock_row(work, expected.facts) or not moving.same_hold(services.store, expected.facts, there):
+                continue  # it is to be kept for longer now, was held or let go, or was destroyed: look again
             facts = moving.record(work, there, work.record(_moved(work, target, there)))
             key_records.keep(services.store, facts)
             work.commit()

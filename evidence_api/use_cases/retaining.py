@@ -288,8 +288,11 @@ class ProtectExhibit:
             storage.protect(self._services.store, one, until, held=exhibit.held)
         job.step("protected")
         with job.conclude() as work:
-            storage.record_protection(work, [one.blob_id for one in facts], held=exhibit.held)
-            if lengthened := [one for one in facts if one.retain_until < until]:
+            stood = [one for one in facts if storage.still_there(work, one)]
+            if len(stood) < len(facts):
+                _ask(work, [exhibit_id])  # some were moved to another store meanwhile, as they were before
+            storage.record_protection(work, [one.blob_id for one in stood], held=exhibit.held)
+            if lengthened := [one for one in stood if one.retain_until < until]:
                 event_id = work.record(_retained(exhibit, until, exhibit.category, exhibit.rule_version))
                 for one in lengthened:
                     storage.lengthen(work, one.blob_id, until, event_id)

@@ -10,6 +10,7 @@ import pytest
 
 from custody.kernel.errors import Invalid, NotFound, Unavailable
 from evidence_api import container, prepare, stored_care
+from evidence_api.jobs import Job
 from evidence_api.use_cases import fixity, moving, recovering
 from storage import key_records
 from storage import moving as objects
@@ -153,6 +154,53 @@ def test_what_cannot_be_verified_is_not_pointed_to(moved) -> None:
         moving.migrate(moved.services, prepare.OPERATOR, "elsewhere", quiet, rate=RATE)
 
 
+def hold(system: System, exhibit_id: str) -> None:
+    system.api("prosecutor").post(f"/api/v1/exhibits/{exhibit_id}/holds", ground="appeal")
+
+
+def held_there(system: System, exhibit_id: str) -> bool:
+    """Whether it lies in the next store, and that holds it."""
+    facts = place(system, exhibit_id)
+    at = (facts.bucket, facts.key, facts.version_id)
+    return facts.bucket == elsewhere(NEXT, EVIDENCE) and system.services.store.is_held(*at)
+
+
+def test_a_hold_that_comes_between_copy_and_commit_is_on_the_copy(moved, monkeypatch) -> None:
+    exhibit_id = moved.sealed(moved.case(), os.urandom(700), "held.bin")
+    mine, copied = place(moved, exhibit_id).blob_id, []
+
+    def copy(store, expected, *more):
+        there = act(store, expected, *more)
+        if expected.facts.blob_id == mine:
+            copied.append(there)
+            if len(copied) == 1:
+                hold(moved, exhibit_id)
+                assert moved.work_off(f"exhibit:{exhibit_id}") == ["done"]
+        return there
+
+    act = objects.copy
+    monkeypatch.setattr(objects, "copy", copy)
+    run(moved)
+    assert len(copied) == 2
+    assert held_there(moved, exhibit_id)
+
+
+def test_a_hold_whose_object_moves_meanwhile_follows_it(moved) -> None:
+    exhibit_id = moved.sealed(moved.case(), os.urandom(700), "followed.bin")
+    hold(moved, exhibit_id)
+
+    class Moving(Job):
+        def step(self, name: str) -> None:
+            if name == "read":
+                run(moved)
+
+    (job_id,) = moved.open_jobs(f"exhibit:{exhibit_id}")
+    assert moved.runner(make_job=Moving).run(job_id) == "done"
+    assert not held_there(moved, exhibit_id)
+    assert moved.work_off(f"exhibit:{exhibit_id}") == ["done"]
+    assert held_there(moved, exhibit_id)
+
+
 def test_an_upload_under_way_is_said_and_moves_later(moved) -> None:
     case_id, data = moved.case(), os.urandom(40_000)
     begun = moved.api("investigator").begin_upload(case_id, data, "half.bin")
@@ -211,6 +259,9 @@ def test_everything_moves_and_the_old_store_is_no_longer_needed(moved) -> None:
     files = names(system, "main")
     again = run(system)
     assert (again.objects, again.complete) == (0, True)
+    half = os.urandom(9 * MIB)
+    location = system.api("investigator").begin_upload(case_id, half, "half.bin").headers["Location"]
+    assert system.api("investigator").append(location, half[: 8 * MIB + 9]).status_code == 204
     # the ledger says what the rows say
     until(lambda: not system.rows("SELECT 1 FROM event_outbox"))
     later = after_the_switch(system)
@@ -219,6 +270,11 @@ def test_everything_moves_and_the_old_store_is_no_longer_needed(moved) -> None:
         fixity.request(later.services, prepare.OPERATOR, UUID(exhibit_id), deep=True)
         assert later.work_off(fixity.subject(UUID(exhibit_id))) == ["done"]
         assert later.events(f"exhibit:{exhibit_id}", "fixity.checked")[-1]["data"]["result"] == "intact"
+    # an upload that was not let end has lost its parts: refused with a code, given up, and sent anew
+    answer = later.api("investigator").append(location, half[8 * MIB + 9 :], 8 * MIB + 9)
+    assert (answer.status_code, answer.json()["code"]) == (404, "store.missing")
+    assert later.api("investigator")("DELETE", location, headers={"Tus-Resumable": "1.0.0"}).status_code == 204
+    assert content(later, later.sealed(case_id, half, "half.bin")) == half
     # what is new lies beside it, and the sweep takes neither for left behind
     new = later.sealed(case_id, b"after the switch", "new.bin")
     assert content(later, new) == b"after the switch"
