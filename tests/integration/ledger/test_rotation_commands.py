@@ -12,7 +12,7 @@ from custody import audit, heads, logs
 from custody import signer as keys
 from custody.kernel.errors import Conflict, NotFound
 from custody.proof import checkpoint, handover, merkle, note, policy
-from evidence_api import log_keys, rotation
+from evidence_api import log_keys, prepare, rotation
 from evidence_api.log_keys import KeyPlace
 from evidence_api.queries import log as public
 from evidence_api.settings import Settings, load
@@ -109,6 +109,29 @@ def test_what_is_not_finished_in_time_is_finished_later(rotating: Logs, settings
     rotating.publishing = rotating.again()
     rotating.settle()
     assert rotation.rotate(settings, said.append, "log/2", "scheduled", wait_s=0) == rotation.DONE
+    check(rotating)
+
+
+def test_a_start_after_a_rotation_needs_the_first_key_no_more(
+    rotating: Logs, settings: Settings, tmp_path: Path
+) -> None:
+    """It was destroyed: no new one takes its name, the policy goes on naming both, and the open log grows."""
+    said: list[str] = []
+    rotation.make_key(settings, said.append, "log/2", in_file(tmp_path))
+    rotation.rotate(settings, said.append, "log/2", "scheduled", wait_s=0)
+    rotating.signer = lambda origin: log_keys.signer(settings, origin)  # type: ignore[method-assign]
+    rotating.publishing = rotating.again()
+    rotating.settle()
+    known = [note.parse_vkey(log.vkey) for log in rotating.opened()]
+    assert settings.log_key_file is not None
+    settings.log_key_file.unlink()
+    prepare.keys(settings)
+    assert not settings.log_key_file.exists()
+    assert set(policy.parse(prepare.policy(settings).encode()).logs) == set(known)
+    assert len(known) == 2
+    rotating.publishing = rotating.again()
+    record(rotating.app, described(uuid4()))
+    rotating.settle()
     check(rotating)
 
 
