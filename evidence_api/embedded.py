@@ -108,7 +108,7 @@ def demo(data: Path, out: Path, say: Say, servers: Servers = OWN_SERVERS) -> int
 
 def _start(stack: Stack, say: Say, port: int | None) -> Settings:
     endpoints = stack.start()
-    port = port or stack.kept.port("portal")
+    port = stack.kept.port("portal", wanted=port)
     base_url = f"http://127.0.0.1:{port}"
     settings = settings_of(endpoints, stack.kept, base_url)
     prepare.keys(settings)
