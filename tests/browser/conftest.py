@@ -1,5 +1,8 @@
-"""A Chromium and the gallery of pages, once for all tests in here: as long as Playwright lives, its thread counts as one
-in which an asyncio loop runs, and other tests' `asyncio.run` would be refused. Screenshots go to artefacts/pages when DALEL_SHOTS is set."""
+"""A Chromium and the gallery of pages. Screenshots go to artefacts/pages when DALEL_SHOTS is set.
+
+They live as long as the tests in here and no longer: while Playwright lives, its thread counts as one in which an
+asyncio loop runs, and other tests' `asyncio.run` is refused.
+"""
 
 import os
 import shutil
