@@ -181,7 +181,7 @@ def reserve_numbers(work: UnitOfWork, case_id: UUID, digests: Sequence[str]) -> 
     same = select(ExhibitRow.sha256, ExhibitRow.number).where(
         ExhibitRow.case_id == case_id, ExhibitRow.sha256.in_(digests), ExhibitRow.state.not_in(ENDED)
     )
-    twins = dict(work.session.execute(same).tuples().all())
+    twins: dict[str, int] = {row.sha256: row.number for row in work.session.execute(same)}
     last = work.session.scalar(select(func.max(ExhibitRow.number)).where(ExhibitRow.case_id == case_id))
     return (last or 0) + 1, twins
 

@@ -92,7 +92,7 @@ def _files(body: bytes) -> list[SmallFile]:
         form = ExhibitForm(
             filename=one.filename,
             folder=one.folder,
-            sha256=one.sha256,
+            sha256="sha256:" + one.sha256.lower().removeprefix("sha256:"),  # as a tus creation may say it too
             size_bytes=one.size_bytes,
             basis=listing.basis,
             purpose=listing.purpose,
