@@ -31,7 +31,7 @@ class Asked:
         """What it asks of the store, in a word."""
         query = parse_qs(urlsplit(self.target).query, keep_blank_values=True)
         if "retention" in query:
-            return "lock" if self.method == "PUT" else "read lock"
+            return "lock"
         if "partNumber" in query:
             return "put part"
         if "uploads" in query and self.method == "POST":
