@@ -255,6 +255,15 @@ def rotate(origin: str, reason: str, since: datetime | None, without_witnesses: 
     )
 
 
+@ledger.command("key-destroyed")
+@click.option("--origin", required=True, help="The closed log whose key you have destroyed.")
+def key_destroyed(origin: str) -> None:
+    """Record that a closed log's key is destroyed; refused while it can still be opened from here."""
+    from evidence_api import rotation  # noqa: PLC0415  each process loads its own world
+
+    commands.end(lambda settings: rotation.destroyed(settings, click.echo, origin))
+
+
 def _absolute(value: str | Path) -> str | Path:
     return value.absolute() if isinstance(value, Path) else value
 

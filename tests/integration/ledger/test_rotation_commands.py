@@ -20,7 +20,7 @@ from evidence_api.use_cases import proving
 from tests.databases import FreshDatabase
 from tests.hsm import soft_token
 from tests.integration.ledger.support import described, record, sequence_all
-from tests.integration.ledger.test_rotation import Logs, check, rotating
+from tests.integration.ledger.test_rotation import Logs, check, everything, rotating
 
 __all__ = ["rotating"]
 
@@ -124,7 +124,12 @@ def test_a_start_after_a_rotation_needs_the_first_key_no_more(
     rotating.settle()
     known = [note.parse_vkey(log.vkey) for log in rotating.opened()]
     assert settings.log_key_file is not None
+    assert rotation.destroyed(settings, said.append, "log/1") == rotation.REFUSED
+    assert said.pop() == "key.exists"
     settings.log_key_file.unlink()
+    assert rotation.destroyed(settings, said.append, "log/2") == rotation.REFUSED
+    assert said.pop() == "log.not_closed"
+    assert rotation.destroyed(settings, said.append, "log/1") == rotation.DONE
     prepare.keys(settings)
     assert not settings.log_key_file.exists()
     assert set(policy.parse(prepare.policy(settings).encode()).logs) == set(known)
@@ -133,6 +138,8 @@ def test_a_start_after_a_rotation_needs_the_first_key_no_more(
     record(rotating.app, described(uuid4()))
     rotating.settle()
     check(rotating)
+    (gone,) = [entry for entry in everything(rotating.app) if entry.type == "key.destroyed"]
+    assert note.parse_vkey(gone.data["key"]) == known[0]
 
 
 def test_packages_and_the_public_see_each_log_at_its_place(rotating: Logs) -> None:

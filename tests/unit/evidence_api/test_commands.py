@@ -42,7 +42,7 @@ def test_a_directory_that_no_system_runs_in_is_refused(tmp_path: object) -> None
     assert (ended.exit_code, "is not the data directory" in ended.output) == (2, True)
 
 
-@pytest.mark.parametrize("name", ["fsck", "rebuild", "rotate", "key", "erase"])
+@pytest.mark.parametrize("name", ["fsck", "rebuild", "rotate", "key", "key-destroyed", "erase"])
 def test_every_command_of_the_ledger_explains_itself(name: str) -> None:
     told = CliRunner().invoke(main, ["ledger", name, "--help"])
     assert told.exit_code == 0
