@@ -34,6 +34,13 @@ class Damaged:
         return self._answers.get(name) or getattr(self._store, name)
 
 
+class Unlocked(Damaged):
+    """The store, which says that nothing is locked."""
+
+    def head(self, *where: str) -> Stored:
+        return replace(self._store.head(*where), locked_until=None)
+
+
 @pytest.fixture(scope="module")
 def sealed(system: System) -> str:
     """An exhibit that is sealed and published."""
@@ -90,18 +97,20 @@ def _gone_now(*_: Any) -> Iterator[bytes]:
 
 @pytest.mark.usefixtures("sealed")
 @pytest.mark.parametrize(
-    ("answers", "code"),
+    ("damaged", "answers", "code"),
     [
-        ({"head": _missing}, "objects.missing"),
-        ({"head": lambda *_: Stored("", "", 1)}, "objects.missing"),
-        ({"locked_until": lambda *_: None}, "objects.lock"),
-        ({"get": _gone_now}, "objects.bytes"),
-        ({"get": lambda *_: iter([_missing()])}, "objects.bytes"),
+        (Damaged, {"head": _missing}, "objects.missing"),
+        (Damaged, {"head": lambda *_: Stored("", "", 1)}, "objects.missing"),
+        (Unlocked, {}, "objects.lock"),
+        (Damaged, {"get": _gone_now}, "objects.bytes"),
+        (Damaged, {"get": lambda *_: iter([_missing()])}, "objects.bytes"),
     ],
 )
-def test_damage_to_a_stored_file_is_named(system: System, answers: dict[str, Any], code: str) -> None:
+def test_damage_to_a_stored_file_is_named(
+    system: System, damaged: type[Damaged], answers: dict[str, Any], code: str
+) -> None:
     published(system)
-    services = system.variant(store=Damaged(system.services.store, **answers))
+    services = system.variant(store=damaged(system.services.store, **answers))
     report = checking.check(services, deep=True)
     assert report.difference is not None
     assert (report.difference.step, report.difference.code) == (Step.OBJECTS, code)
