@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 import psycopg
 from sqlalchemy.orm import Session
 
-from bench import report, verification
+from bench import report, verification, witnessed
 from custody import audit, event
 from custody.kernel.clock import SystemClock
 from custody.kernel.ids import RandomIds
@@ -57,7 +57,10 @@ def rows() -> list[report.Row]:
             migrations.upgrade(endpoints.owner_url, endpoints.app_password, endpoints.sequencer_password)
             with psycopg.connect(report.conninfo(endpoints.owner_url), autocommit=True) as owner:
                 owner.execute("CREATE TABLE bare (id bigserial PRIMARY KEY, body text)")
-            return [*measure(endpoints), *verification.rows()]
+            app = _database(endpoints.app_url)
+            outside = witnessed.rows(stack, endpoints, app, lambda: _record(app, 1)[0])
+            app.close()
+            return [*measure(endpoints), *outside, *verification.rows()]
     finally:
         shutil.rmtree(directory)
 

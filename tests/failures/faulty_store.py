@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from storage.s3 import S3Address, S3Store
 
-ANSWER_SECONDS = 0.4
+ANSWER_SECONDS = 1.0
 """How long the client of the proxy waits for an answer."""
 
 
