@@ -31,7 +31,7 @@ def paper(report: Report, language: Language, *, is_signed: bool) -> Paper:
         (said("began"), _moment(report.began_ms)),
         (said("ended"), _moment(report.ended_ms)),
         (said("size"), str(report.size)),
-        (said("root"), report.root),
+        (said("root"), report.root.removeprefix("sha256:")),
         ("SHA-256", report.sha256.removeprefix("sha256:")),
     ]
     return Paper(
