@@ -190,9 +190,9 @@ def ledger(data: Path | None) -> None:
 
 @ledger.command()
 @click.option("--deep", is_flag=True, help="Read every stored file, too.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write the canonical report here.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the report here: canonical JSON, or *.pdf signed.")
 @click.option("--lang", type=click.Choice(["kk", "ru", "en"]), default="en", show_default=True)
-def fsck(deep: bool, out: Path | None, lang: str) -> None:
+def fsck(deep: bool, out: Path | None, lang: Any) -> None:
     """Rebuild every hash and compare. Exit 0: unchanged; 1: something differs, the first place is named;
     2: not checked.
     """

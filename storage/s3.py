@@ -214,7 +214,8 @@ class S3Store:
                     left -= len(piece)
                     yield piece
             finally:
-                response.close()
+                if left:
+                    response.close()  # a connection with bytes still on it serves nobody else
                 response.release_conn()
         if left:
             raise Corrupt("store.corrupt", what="length")
@@ -224,8 +225,10 @@ class S3Store:
             response = self._client.get_object(self._name(bucket), key)
             try:
                 return response.read()
-            finally:
+            except BaseException:
                 response.close()
+                raise
+            finally:
                 response.release_conn()
 
     def head(self, bucket: str, key: str, version_id: str) -> Stored:
