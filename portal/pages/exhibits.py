@@ -136,7 +136,6 @@ class ExhibitPage:
     jobs: tuple[Job, ...] = ()
     transcript_state: str | None = None
     plan_state: str | None = None
-    same_bytes: tuple[SameBytes, ...] = ()
     checkpoint_size: int | None = None
     checkpoint_at: datetime | None = None
     findings: Findings | None = None
@@ -145,6 +144,7 @@ class ExhibitPage:
     alarms: tuple[AlarmLine, ...] = ()
     may_check: bool = False
     checking_since: datetime | None = None
+    same_bytes: tuple[SameBytes, ...] = ()
 
 
 def render_exhibit(context: RequestContext, model: ExhibitPage) -> str:

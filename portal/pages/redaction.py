@@ -65,7 +65,6 @@ class RedactionDesk:
     groups: tuple[SuggestionGroup, ...]
     reasons: tuple[ReasonChoice, ...]
     audio_href: str | None = None
-    unseen: str | None = None
     duration_ms: int = 0
     turns: tuple[Turn, ...] = ()
     document_text: str | None = None
@@ -74,6 +73,7 @@ class RedactionDesk:
     can_decide: bool = True
     version: int = 1
     form: Form = EMPTY_FORM
+    unseen: str | None = None
 
     @property
     def counts(self) -> Mapping[str, int]:

@@ -91,7 +91,6 @@ class TranscriptDesk:
     state: str
     audio_href: str
     duration_ms: int
-    unseen: str | None = None
     revision: int = 0
     sha256: str = ""
     turns: tuple[Turn, ...] = ()
@@ -107,6 +106,7 @@ class TranscriptDesk:
     job: Job | None = None
     form: Form = EMPTY_FORM
     speakers: tuple[Speaker, ...] = ()
+    unseen: str | None = None
 
 
 def render_transcript(context: RequestContext, model: TranscriptDesk) -> str:
