@@ -1,6 +1,7 @@
 """Facts of the program as the pages' models take them: shared by the views of several areas."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from custody.audit import EntryView
@@ -8,7 +9,7 @@ from custody.kernel.clock import from_ms
 from evidence_api.access.policy import Viewer
 from evidence_api.queries.cases import ROUND, CaseView, Thing
 from evidence_api.queries.facts import Exhibit, JobView, RenditionView
-from evidence_api.queries.fixity import Alarm
+from evidence_api.queries.fixity import Alarm, Place
 from evidence_api.queries.personal import Shown
 from portal import catalog
 from portal.catalog import Language
@@ -122,11 +123,23 @@ def job(view: JobView) -> Job:
     )
 
 
-def alarm_line(alarm: Alarm, viewer: Viewer) -> AlarmLine:
-    """A difference as pages show it; who may not open exhibits gets no address."""
+def alarm_lines(alarms: Sequence[Alarm], places: Mapping[str, Place], viewer: Viewer) -> tuple[AlarmLine, ...]:
+    """Differences as lists of them show them; who may not open exhibits gets no address."""
+    return tuple(_placed(one, places.get(one.item), viewer) for one in alarms)
+
+
+def _placed(alarm: Alarm, place: Place | None, viewer: Viewer) -> AlarmLine:
+    line = alarm_line(alarm)
+    if place is None:
+        return line
+    address = f"/{_ADDRESSES[place.kind]}/{alarm.item.partition(':')[2]}"
+    href = address if viewer.role != "administrator" else None
+    return replace(line, href=href, about=place.kind, number=place.number, erdr=place.erdr)
+
+
+def alarm_line(alarm: Alarm) -> AlarmLine:
+    """A difference as the page shows it that is about the same thing."""
     found = alarm.difference
-    kind, _, thing = alarm.item.partition(":")
-    shown = thing and kind in _ADDRESSES and viewer.role != "administrator"
     number = found.place.removeprefix("segment ")
     return AlarmLine(
         what=found.what,
@@ -135,7 +148,6 @@ def alarm_line(alarm: Alarm, viewer: Viewer) -> AlarmLine:
         found=found.found,
         at=alarm.found_at,
         cleared_at=alarm.cleared_at,
-        href=f"/{_ADDRESSES[kind]}/{thing}" if shown else None,
     )
 
 

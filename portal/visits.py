@@ -114,9 +114,10 @@ def _theme(request: Request) -> Theme:
 
 def _notice(request: Request) -> Notice | None:
     done = request.query_params.get("done", "")
-    return Notice(f"notice.{done}") if done in NOTICES else None
+    return Notice(f"notice.{done}", "bad" if done in _ALARMING else "good") if done in NOTICES else None
 
 
+_ALARMING = frozenset({"lock_broken"})
 NOTICES = frozenset(
     {
         "case_opened",
@@ -135,6 +136,8 @@ NOTICES = frozenset(
         "received",
         "signed_out",
         "check_requested",
+        "fixity_requested",
+        "round_begun",
         "examine_requested",
         "lock_held",
         "lock_broken",

@@ -179,7 +179,7 @@ def renditions(
     """What was burned, and how it stood the leak check."""
     view = queries.exhibit_view(services, exhibit_id)
     running = next((one for one in view.jobs if one.facts.task == redacting.BURN), None)
-    failed = next((entry for entry in reversed(view.chain) if entry.type == "rendition.failed"), None)
+    failed = view.burn_failed
     readable = queries.may(access.viewer, "rendition.content", access.resource)
     model = Renditions(
         head=head(queries.case_view(services, access.viewer, access.case_id)),
