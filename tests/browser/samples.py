@@ -273,7 +273,7 @@ TRAIL = audit.Trail(
 EXHIBIT = exhibits.ExhibitPage(
     HEAD,
     FACTS,
-    CHAIN,
+    exhibits.ChainPart(tuple(reversed(CHAIN)), len(CHAIN)),
     ("open_transcript", "open_plan", "download"),
     exhibits.Content("audio", "/sample.wav", "/sample.wav"),
     (SOUND, TEXT),
