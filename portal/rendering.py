@@ -83,8 +83,11 @@ def _withheld_ground(jinja: Context, ground: str) -> str:
 
 @pass_context
 def _code(jinja: Context, code: str, params: Mapping[str, str | int | None] | None = None) -> str:
-    """The sentence of an error code: the same words as the API's."""
-    return messages.sentence(code, _context(jinja).language, params or {})
+    """The sentence of an error code: the same words as the API's, but for a state, which has its word here."""
+    said = dict(params or {})
+    if "state" in said:
+        said["state"] = _word(jinja, "state", str(said["state"]))
+    return messages.sentence(code, _context(jinja).language, said)
 
 
 @pass_context
