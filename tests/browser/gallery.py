@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from evidence_api.queries import verifier
 from portal import assets, visits
-from portal.context import RequestContext
+from portal.context import EMPTY_FORM, RequestContext
 from portal.headers import PAGE_HEADERS
 from portal.pages.session import render_help
 from portal.pages.verify import render_verify
@@ -72,6 +72,8 @@ async def show(request: Request) -> Response:
     if name in WITHOUT_MODEL:
         return HTMLResponse(WITHOUT_MODEL[name](context_of(request)), headers=PAGE_HEADERS)
     render, model = sample_pages.PAGES[name]
+    if visits.told(request):
+        model = replace(model, form=EMPTY_FORM) if hasattr(model, "form") else model
     return HTMLResponse(render(context_of(request), model), headers=PAGE_HEADERS)
 
 

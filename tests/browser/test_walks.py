@@ -91,7 +91,7 @@ def last(gallery_app: Starlette) -> tuple[str, dict[str, list[str]]]:
 
 
 def test_rules_are_changed(page: Page, gallery_url: str, gallery_app: Starlette) -> None:
-    page.goto(f"{gallery_url}/pages/retention-rules?lang=en")
+    page.goto(f"{gallery_url}/language/en?to=/pages/retention-rules")
     complaint(page, "#term_days-1", "acquitted")
     page.keyboard.press("Control+a")
     page.keyboard.type("2190")
@@ -105,7 +105,7 @@ def test_rules_are_changed(page: Page, gallery_url: str, gallery_app: Starlette)
 
 
 def test_an_act_is_proposed_signed_approved_and_refused(page: Page, gallery_url: str, gallery_app: Starlette) -> None:
-    page.goto(f"{gallery_url}/pages/case-retention-unpicked?lang=en")
+    page.goto(f"{gallery_url}/language/en?to=/pages/case-retention-unpicked")
     complaint(page, "#pick", "at least one")
     tab_to(page, "#pick input[type=checkbox]")
     page.keyboard.press("Space")
@@ -118,7 +118,7 @@ def test_an_act_is_proposed_signed_approved_and_refused(page: Page, gallery_url:
     assert last(gallery_app)[1]["act_sha256"] == [digest]
     act(page, "form[action$='/approve'] button", "Space")
     assert last(gallery_app)[0].endswith("/approve")
-    page.goto(f"{gallery_url}/pages/disposal?lang=en")
+    page.goto(f"{gallery_url}/language/en?to=/pages/disposal")
     complaint(page, "#reason", "list")
     page.keyboard.press("ArrowDown")
     act(page, "form[action$='/reject'] button")
@@ -126,7 +126,7 @@ def test_an_act_is_proposed_signed_approved_and_refused(page: Page, gallery_url:
 
 
 def test_a_hold_is_placed_and_lifted(page: Page, gallery_url: str, gallery_app: Starlette) -> None:
-    page.goto(f"{gallery_url}/pages/retention-ungrounded?lang=en")
+    page.goto(f"{gallery_url}/language/en?to=/pages/retention-ungrounded")
     complaint(page, "#ground", "list")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
@@ -146,7 +146,7 @@ def test_a_hold_is_placed_and_lifted(page: Page, gallery_url: str, gallery_app: 
 
 
 def test_pages_of_a_light_copy(page: Page, gallery_url: str) -> None:
-    page.goto(f"{gallery_url}/pages/exhibit-pages?lang=en")
+    page.goto(f"{gallery_url}/language/en?to=/pages/exhibit-pages")
     tab_to(page, "#pages a[rel=next]")
     assert focus_is_visible(page)
     with page.expect_navigation():
@@ -157,7 +157,7 @@ def test_pages_of_a_light_copy(page: Page, gallery_url: str) -> None:
 
 
 def test_anchors_are_filtered_and_told_apart(page: Page, gallery_url: str) -> None:
-    page.goto(f"{gallery_url}/pages/anchors?lang=en")
+    page.goto(f"{gallery_url}/language/en?to=/pages/anchors")
     names = page.locator("main .chain a").all_inner_texts()
     assert len(names) == len(set(names))
     tab_to(page, "#show")
@@ -170,28 +170,28 @@ def test_anchors_are_filtered_and_told_apart(page: Page, gallery_url: str) -> No
 
 
 def test_rounds_and_the_lock(page: Page, gallery_url: str, gallery_app: Starlette) -> None:
-    page.goto(f"{gallery_url}/pages/fixity?lang=en")
+    page.goto(f"{gallery_url}/language/en?to=/pages/fixity")
     links = page.locator("main .notice a").all_inner_texts()
     assert len(links) == len(set(links)) == 2
     tab_to(page, "#deep")
     page.keyboard.press("Space")
     act(page, "form[action='/fixity/rounds'] button")
     assert last(gallery_app)[1]["deep"] == ["yes"]
-    page.goto(f"{gallery_url}/pages/fixity?lang=en")
+    page.goto(f"{gallery_url}/language/en?to=/pages/fixity")
     act(page, "form[action='/fixity/lock'] button")
     expect(page.locator("[data-told]")).to_have_class("notice notice--bad")
     expect(page.locator("[data-told]")).to_have_attribute("role", "alert")
 
 
 def test_an_exhibit_is_checked_on_demand(page: Page, gallery_url: str, gallery_app: Starlette) -> None:
-    page.goto(f"{gallery_url}/pages/exhibit-alarm?lang=en")
+    page.goto(f"{gallery_url}/language/en?to=/pages/exhibit-alarm")
     act(page, "form[action$='/check-fixity'] button[name=deep]")
     assert last(gallery_app)[1]["deep"] == ["yes"]
     expect(page.locator("main [data-live]").last).to_contain_text("checked")
 
 
 def test_the_chain_in_parts_balances(page: Page, gallery_url: str) -> None:
-    page.goto(f"{gallery_url}/pages/exhibit-part?lang=en")
+    page.goto(f"{gallery_url}/language/en?to=/pages/exhibit-part")
     shown = page.locator("#chain-title ~ .panel .chain > li").count()
     part = page.locator("#chain-title + p").inner_text()
     assert "317 events" in part
