@@ -1,7 +1,9 @@
 """Facts of the program as the pages' models take them: shared by the views of several areas."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from custody.audit import EntryView
@@ -13,6 +15,8 @@ from evidence_api.queries.fixity import Alarm, Place
 from evidence_api.queries.personal import Shown
 from portal import catalog
 from portal.catalog import Language
+from portal.context import OFFSET_HOURS
+from portal.formats import moment
 from portal.pages.cases import CaseHead, ExhibitRow
 from portal.pages.events import EventLine, PersonalLine
 from portal.pages.exhibits import ExhibitRef, Job, Rendition
@@ -30,6 +34,7 @@ JOB_KINDS = {
     "disposal.destroy": "destroy",
 }
 _ADDRESSES = {"exhibit": "exhibits", "disclosure": "disclosures"}
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00")
 _STATES = {"passed": "passed", "failed": "leaks", None: "burned"}
 
 
@@ -144,11 +149,16 @@ def alarm_line(alarm: Alarm) -> AlarmLine:
     return AlarmLine(
         what=found.what,
         segment=int(number) + 1 if number.isdigit() else None,
-        expected=found.expected,
-        found=found.found,
+        expected=_said(found.expected),
+        found=_said(found.found),
         at=alarm.found_at,
         cleared_at=alarm.cleared_at,
     )
+
+
+def _said(value: str) -> str:
+    """A time as pages show times; anything else as it is."""
+    return moment(datetime.fromisoformat(value), OFFSET_HOURS) if _TIME.fullmatch(value) else value
 
 
 def rendition(view: RenditionView, *, readable: bool) -> Rendition:

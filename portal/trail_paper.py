@@ -40,7 +40,12 @@ def _blocks(export: Export, language: Language, answers: Sequence[str]) -> list[
     def said(key: str) -> str:
         return catalog.text(language, f"paper.{key}")
 
-    asked = ", ".join(f"{catalog.text(language, f'trail.{name}')}: {value}" for name, value in export.filters.items())
+    def told(name: str, value: str) -> str:
+        key = f"area.{value}"
+        known = name == "area" and catalog.has(language, key)
+        return f"{catalog.text(language, f'trail.{name}')}: {catalog.text(language, key) if known else value}"
+
+    asked = ", ".join(told(name, value) for name, value in export.filters.items())
     facts = [
         (catalog.text(language, "case.erdr"), f"{export.case.erdr} · {export.case.title}"),
         (said("by"), export.by),

@@ -296,7 +296,7 @@ def _review(request: Request, services: Services, access: Access, exhibit_id: UU
         muted_ms=desks.hidden_ms(found.suggestions),
         rejected=states.count("rejected"),
         can_approve=plan.state == "submitted" and may_approve,
-        why_not="plan.self_approval" if plan.state == "submitted" and not may_approve else None,
+        another_approves=plan.state == "submitted" and not may_approve,
         approved_by=names.get(plan.approved_by) if plan.approved_by else None,
         approved_at=plan.approved_at,
         form=form,

@@ -142,7 +142,7 @@ PAGES = {
         ),
     ),
     "plan-review": (redaction.render_plan_review, REVIEW),
-    "plan-own": (redaction.render_plan_review, replace(REVIEW, can_approve=False, why_not="plan.self_approval")),
+    "plan-own": (redaction.render_plan_review, replace(REVIEW, can_approve=False, another_approves=True)),
     "renditions": (redaction.render_renditions, RENDITIONS),
     "disclosure-draft": (disclosures.render_disclosure_draft, DRAFT),
     "release": (
