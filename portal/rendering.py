@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, Undef
 from jinja2.runtime import Context
 
 from evidence_api.http import messages
-from portal import assets, catalog, formats
+from portal import assets, catalog, formats, leak_words
 from portal.context import RequestContext
 
 KEYS = (
@@ -91,6 +91,11 @@ def _code(jinja: Context, code: str, params: Mapping[str, str | int | None] | No
 
 
 @pass_context
+def _leak_found(jinja: Context, detail: str) -> str | None:
+    return leak_words.found(_context(jinja).language, detail)
+
+
+@pass_context
 def _moment(jinja: Context, at: datetime) -> str:
     return formats.moment(at, _context(jinja).offset_hours)
 
@@ -136,6 +141,7 @@ def environment() -> Environment:
         tn=_tn,
         word=_word,
         withheld_ground=_withheld_ground,
+        leak_found=_leak_found,
         key_table=KEYS,
         asset=assets.url,
         switch=_switch,

@@ -40,8 +40,14 @@ FOUND = audit.Check(
 PART = exhibits.ChainPart(EXHIBIT.chain.events[:5], 317, 262, 50, "?before=262#chain-title", "?#chain-title")
 ACCESS = session.Home(
     (
-        replace(HOME.cases[0], people=1, waiting=(session.Waiting("no_prosecutor", 1, "/people"),), href="/people"),
-        replace(HOME.cases[1], people=5, href="/people2"),
+        replace(
+            HOME.cases[0],
+            role="administrator",
+            people=1,
+            waiting=(session.Waiting("no_prosecutor", 1, "/people"),),
+            href="/people",
+        ),
+        replace(HOME.cases[1], role="administrator", people=5, href="/people2"),
     ),
     False,
     next_href="/?cursor=x",

@@ -17,17 +17,12 @@ CONTROLS = (
 )
 NEWER = (
     "retention",
-    "retention-ungrounded",
     "case-retention",
-    "case-retention-unpicked",
     "disposal-proposed",
     "disposal",
-    "disposal-done",
     "retention-rules",
-    "retention-rules-old",
     "exhibit-pages",
     "exhibit-film",
-    "exhibit-part",
     "exhibit-alarm",
     "anchors",
     "fixity",
