@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from evidence_api.stack.endpoints import Endpoints, ObjectStoreAddress
 from evidence_api.stack.stack import Stack
@@ -17,6 +18,10 @@ from tests.clamd import clamd
 from tests.clock import FixedClock
 from tests.databases import FreshDatabase, copy_template, drop, make_template
 from tests.whole import System, whole
+
+# Hypothesis without a stopwatch: a loaded machine is no fault of ours.
+settings.register_profile("dalel", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dalel")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,8 @@
-"""A Chromium and the gallery of pages, once per run. Screenshots go to artefacts/pages when DALEL_SHOTS is set."""
+"""A Chromium and the gallery of pages. Screenshots go to artefacts/pages when DALEL_SHOTS is set.
+
+They live as long as the tests in here and no longer: while Playwright lives, its thread counts as one in which an
+asyncio loop runs, and other tests' `asyncio.run` is refused.
+"""
 
 import os
 import shutil
@@ -26,14 +30,14 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--autoplay
 expect.set_options(timeout=60_000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gallery_app() -> Starlette:
     if not (assets.BUILD / "manifest.json").is_file():
         pytest.fail("portal/static/build is missing: run `npm ci && npm run build` in portal/")
     return gallery()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gallery_url(gallery_app: Starlette) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -49,7 +53,7 @@ def gallery_url(gallery_app: Starlette) -> Iterator[str]:
     thread.join(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
@@ -73,12 +77,12 @@ def page(chromium: Browser) -> Iterator[Page]:
     assert faults == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def axe_source() -> str:
     return (ROOT / "portal" / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shots() -> Path | None:
     """Where screenshots are kept, or None when nobody asked for them."""
     if "DALEL_SHOTS" not in os.environ:
@@ -88,7 +92,7 @@ def shots() -> Path | None:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage(chromium: Browser) -> Iterator[real.Stage]:
     """The real system and a browser, for the story. Not under pytest, whose directory is closed to the servers."""
     if not (assets.BUILD / "manifest.json").is_file():
