@@ -83,7 +83,7 @@ COPIED = replace(
         replace(
             EXHIBIT.copies.form if EXHIBIT.copies else exhibits.EMPTY_FORM,
             errors={"recipient": "copy.recipient"},
-            params={"limit": 200},
+            params={"most": 200},
         ),
     ),
 )
