@@ -96,7 +96,7 @@ def event_line(entry: EntryView, names: Mapping[str, str], personal: Sequence[Sh
         index=entry.seq,
         at=from_ms(entry.time_ms),
         type=entry.type,
-        actor=names.get(str(entry.actor_id), "—"),
+        actor=names.get(str(entry.actor_id), "—") if entry.actor_id else "",
         role=entry.role,
         means=entry.means,
         canonical=entry.canonical.decode(),

@@ -71,7 +71,8 @@ def _rows(page: ExportPage, language: Language) -> list[tuple[str, str, str, str
     rows = []
     for line in (event_line(entry, names) for entry in page.entries):
         role = f"role.{line.role}"
-        who = f"{line.actor}\n{catalog.text(language, role) if catalog.has(language, role) else line.role}"
+        named = catalog.text(language, role) if catalog.has(language, role) else line.role
+        who = f"{line.actor}\n{named}" if line.actor else named
         what = f"{sentence(language, OFFSET_HOURS, line)}\n{(line.leaf_hash or '')[:16]}…"
         rows.append((catalog.grouped(line.index or 0), moment(line.at, OFFSET_HOURS), who, what))
     return rows

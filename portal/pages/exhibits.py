@@ -18,6 +18,7 @@ ACTIONS = (
     "open_plan",
     "review_plan",
     "open_renditions",
+    "see_plan",
     "download",
     "discard",
 )

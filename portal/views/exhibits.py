@@ -206,12 +206,13 @@ def _actions(view: ExhibitView, access: Access) -> tuple[str, ...]:
     ready = (transcript == "confirmed" or silent) and not asked
     plan = view.plan.state if view.plan else None
     offers = (
-        ("review_plan", "plan.read", plan in ("submitted", "approved")),
+        ("review_plan", "plan.read", plan == "submitted"),
         ("open_plan", "plan.read", plan in _OPEN_PLANS),
         ("suggest_plan", "plan.suggest", ready and plan in (None, "approved")),
         ("request_transcript", "transcript.request", spoken and transcript in (None, "failed")),
         ("open_transcript", "transcript.read", transcript not in (None, "failed")),
         ("open_renditions", "rendition.read", bool(view.renditions)),
+        ("see_plan", "plan.read", plan == "approved"),
         ("download", "exhibit.content", True),
     )
     return tuple(

@@ -41,7 +41,7 @@ ROWS = (
 )
 PEOPLE = (
     ("Тергеуші Сәуле Демо", "investigator", "browser"),
-    ("жүйе", "system", "worker"),
+    ("", "system", "worker"),
     ("Прокурор Ерлан Демо", "prosecutor", "api"),
 )
 CHAIN = tuple(
