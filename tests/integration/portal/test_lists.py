@@ -7,6 +7,7 @@ from uuid import UUID
 from evidence_api.queries import cases, fixity
 from evidence_api.queries.fixity import Place
 from tests import acts
+from tests.whole import until
 
 
 def test_who_grants_access_finds_every_case(system, visit):
@@ -32,6 +33,8 @@ def test_a_long_chain_is_shown_in_parts(system, visit, monkeypatch):
     exhibit_id = system.sealed(system.case(), acts.picture(911), "long.png")
     for _ in range(3):
         system.api("prosecutor")("GET", f"/api/v1/exhibits/{exhibit_id}/content")
+    waiting = "SELECT count(*) FROM event_outbox WHERE item = :item"
+    until(lambda: system.rows(waiting, item=f"exhibit:{exhibit_id}")[0][0] == 0)
     monkeypatch.setattr(cases, "CHAIN_PAGE", 4)
     total = len(system.events(f"exhibit:{exhibit_id}"))
     here = f"/exhibits/{exhibit_id}"
