@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 import psycopg
 from sqlalchemy.orm import Session
 
-from bench import report, verification
+from bench import report, verification, witnessed
 from custody import audit, event
 from custody.kernel.clock import SystemClock
 from custody.kernel.ids import RandomIds
@@ -30,12 +30,17 @@ from evidence_api.migrations import run as migrations
 from evidence_api.stack.endpoints import Endpoints
 from evidence_api.stack.stack import Stack
 
-CLIENTS = 4
+CLIENTS = 16
+"""So many that a commit's wait for the disk is filled by others: four clients cannot do 2,000 commits of 5 ms."""
 SECONDS = 3.0
 ROUNDS = 3
 GROUP = 200
 BACKLOG = 20_000
 PATIENCE = timedelta(seconds=30)
+PACE = 10_000
+PACERS = 4
+PACED_S = 20.0
+SAMPLES = 200
 ACTOR = Actor(UUID(int=7), "investigator", "api", "192.0.2.1")
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -52,7 +57,10 @@ def rows() -> list[report.Row]:
             migrations.upgrade(endpoints.owner_url, endpoints.app_password, endpoints.sequencer_password)
             with psycopg.connect(report.conninfo(endpoints.owner_url), autocommit=True) as owner:
                 owner.execute("CREATE TABLE bare (id bigserial PRIMARY KEY, body text)")
-            return [*measure(endpoints), *verification.rows()]
+            app = _database(endpoints.app_url)
+            outside = witnessed.rows(stack, endpoints, app, lambda: _record(app, 1)[0])
+            app.close()
+            return [*measure(endpoints), *outside, *verification.rows()]
     finally:
         shutil.rmtree(directory)
 
@@ -73,7 +81,8 @@ def measure(endpoints: Endpoints) -> list[report.Row]:
         between=lambda: _drain(app),
     )
     behind = _behind(app, endpoints.app_url)
-    lag_ms = _lag_ms(app)
+    lag_ms = _lag_ms(app, 100)
+    paced_ms, paced = _lag_under_load(app, endpoints.app_url)
     sequencer.kill()
     sequencer.join()
     for _ in range(BACKLOG // GROUP):
@@ -88,6 +97,14 @@ def measure(endpoints: Endpoints) -> list[report.Row]:
         report.Row(f"read events, group commit of {GROUP}", per_second["grouped"], "1/s", True, 20_000, peer, bare),
         report.Row(f"sequencer behind after {SECONDS:.0f} s of that", behind, "s", False),
         report.Row("commit to sequenced, idle, p99 of 100", lag_ms, "ms", False, 250),
+        report.Row(
+            f"commit to sequenced, beside {PACE:,} read events/s, p99 of {SAMPLES}",
+            paced_ms,
+            "ms",
+            False,
+            250,
+            note=f"the load beside it was {paced:,.0f} events/s, groups of {GROUP} by {PACERS} processes",
+        ),
         report.Row("sequencer alone, batches of 1000", alone, "1/s", True, None, "bare COPY of its rows", copied),
     ]
 
@@ -196,14 +213,44 @@ def _drain(app: Database) -> float:
         time.sleep(0.02)
 
 
-def _lag_ms(app: Database) -> float:
+def _lag_ms(app: Database, count: int, pause_s: float = 0.0) -> float:
+    """The 99th of a hundred waits from a commit until its event has its index."""
     lags = []
-    for _ in range(100):
+    for _ in range(count):
         ids = _record(app, 1)
         began = time.monotonic()
         wait_sequenced(app, ids, PATIENCE)
         lags.append(time.monotonic() - began)
-    return sorted(lags)[98] * 1000
+        time.sleep(pause_s)
+    return sorted(lags)[count * 99 // 100 - 1] * 1000
+
+
+def _lag_under_load(app: Database, url: str) -> tuple[float, float]:
+    """The same while others record `PACE` events a second, and how many they truly did."""
+    _drain(app)
+    with _SPAWN.Pool(PACERS) as pool:
+        pool.starmap(_paced_reads, [(url, 0.3)] * PACERS, chunksize=1)
+        running = pool.starmap_async(_paced_reads, [(url, PACED_S)] * PACERS, chunksize=1)
+        time.sleep(0.5)
+        lag_ms = _lag_ms(app, SAMPLES, pause_s=0.02)
+        return lag_ms, sum(running.get()) / PACED_S
+
+
+def _paced_reads(url: str, seconds: float) -> int:
+    """This process's share of `PACE`: a group whenever one is due."""
+    app = _database(url)
+    due = time.monotonic()
+
+    def act() -> None:
+        nonlocal due
+        due += GROUP * PACERS / PACE
+        time.sleep(max(0.0, due - time.monotonic()))
+        _record(app, GROUP)
+
+    try:
+        return GROUP * _until(seconds, act)
+    finally:
+        app.close()
 
 
 def _unguarded(_: Session) -> None:

@@ -32,6 +32,9 @@ ROUNDS = 3
 SMALL_BYTES = 4096
 SMALL_FILES = 240
 SMALL_CLIENTS = 8
+FOLDER_FILES = 1200
+FOLDER_SENDERS = 3
+TOGETHER = 200
 SEEKS = 100
 PATIENCE_S = 60.0
 
@@ -65,14 +68,20 @@ class Bench:
             client.use(self.token)
         return made
 
-    def wait_sealed(self, count: int) -> None:
-        """Until the case holds so many sealed exhibits; asks the database, so as not to load the API."""
-        end = time.monotonic() + PATIENCE_S
+    def sealed_now(self) -> int:
+        """How many exhibits are sealed."""
+        with psycopg.connect(conninfo(self.running.endpoints.owner_url)) as connection:
+            row = connection.execute("SELECT count(*) FROM exhibits WHERE state = 'sealed'").fetchone()
+        return row[0] if row else 0
+
+    def wait_sealed(self, count: int, patience_s: float = PATIENCE_S) -> None:
+        """Until so many exhibits are sealed; asks the database, so as not to load the API."""
+        end = time.monotonic() + patience_s
         query = "SELECT count(*) FROM exhibits WHERE state = 'sealed'"
         with psycopg.connect(conninfo(self.running.endpoints.owner_url), autocommit=True) as connection:
             while connection.execute(query).fetchone() != (count,):
                 if time.monotonic() > end:
-                    raise TimeoutError(f"not {count} sealed in {PATIENCE_S:.0f} s")
+                    raise TimeoutError(f"not {count} sealed in {patience_s:.0f} s")
                 time.sleep(0.02)
 
 
@@ -85,7 +94,7 @@ def timed(act: Callable[[], Any]) -> float:
 def measure(bench: Bench) -> list[Row]:
     """Small files first: what 256 MiB leave to be flushed slows commits."""
     rows = [*_small(bench), *_large(bench)]
-    return [*rows[2:], *rows[:2]]
+    return [*rows[3:], *rows[:3]]
 
 
 def _small(bench: Bench) -> list[Row]:
@@ -98,20 +107,24 @@ def _small(bench: Bench) -> list[Row]:
     clients = bench.more_clients(SMALL_CLIENTS)
     total = 1 + few + len(files)
     many = timed(lambda: (_in_parallel(clients, bench.case, files), bench.wait_sealed(total)))
+    folder = _files(FOLDER_FILES)
+    together = timed(lambda: (as_folder(clients, bench.case, folder), bench.wait_sealed(total + FOLDER_FILES)))
     with ThreadPoolExecutor(SMALL_CLIENTS) as pool:
         names = [f"many-{number}" for number in range(len(files))]
         bare_many = timed(lambda: list(pool.map(bench.put, names, files)))
     peer = "minio SDK put of 4 KiB"
+    rate = len(files) / bare_many
     return [
         Row("4 KiB uploaded and sealed, 1 client", few / alone, "1/s", True, None, peer, few / bare),
+        Row(f"4 KiB uploaded and sealed, {SMALL_CLIENTS} clients", len(files) / many, "1/s", True, None, peer, rate),
         Row(
-            f"4 KiB uploaded and sealed, {SMALL_CLIENTS} clients",
-            len(files) / many,
+            f"4 KiB uploaded and sealed, {TOGETHER} in a request, {FOLDER_SENDERS} at a time",
+            FOLDER_FILES / together,
             "1/s",
             True,
             150,
             peer,
-            len(files) / bare_many,
+            rate,
         ),
     ]
 
@@ -126,16 +139,24 @@ def _in_parallel(clients: list[Client], case: str, files: list[bytes]) -> None:
         list(pool.map(lambda client, share: [client.upload(case, "s", data) for data in share], clients, shares))
 
 
+def as_folder(clients: list[Client], case: str, files: list[bytes]) -> None:
+    """All of them in requests of `TOGETHER`, a few requests at a time."""
+    groups = [files[start : start + TOGETHER] for start in range(0, len(files), TOGETHER)]
+    with ThreadPoolExecutor(FOLDER_SENDERS) as pool:
+        shares = [groups[number::FOLDER_SENDERS] for number in range(FOLDER_SENDERS)]
+        list(pool.map(lambda client, share: [client.upload_folder(case, one) for one in share], clients, shares))
+
+
 def _large(bench: Bench) -> list[Row]:
     """Every round: put and PATCH of the same bytes, then seal, then both read back."""
     taken: dict[str, list[float]] = {}
     memory = 0.0
     for number in range(ROUNDS):
         data = os.urandom(SIZE_MIB * MIB)
-        before = _sealed_now(bench)
+        before = bench.sealed_now()
         _note(taken, "put", lambda number=number, data=data: bench.put(f"large-{number}", data))
         location, token, exhibit = bench.client.announce(bench.case, "large", data)
-        with _Memory(bench.running.api_pid) as watched:
+        with Watch(bench.running.api_pid) as watched:
             _note(taken, "upload", partial(bench.client.send, location, token, data))
         memory = max(memory, watched.peak_mib)
         _note(taken, "seal", lambda before=before: bench.wait_sealed(before + 1))
@@ -162,30 +183,29 @@ def _note(taken: dict[str, list[float]], name: str, act: Callable[[], Any]) -> N
     taken.setdefault(name, []).append(timed(act))
 
 
-def _sealed_now(bench: Bench) -> int:
-    with psycopg.connect(conninfo(bench.running.endpoints.owner_url)) as connection:
-        row = connection.execute("SELECT count(*) FROM exhibits WHERE state = 'sealed'").fetchone()
-    return row[0] if row else 0
+class Watch:
+    """The most MiB a process took above what it had, while the block runs (sampled 50 times a second).
 
+    With `children`, of all its children together.
+    """
 
-class _Memory:
-    """The most MiB a process took above what it had, while the block runs (sampled 50 times a second)."""
-
-    def __init__(self, pid: int) -> None:
-        self._statm = Path(f"/proc/{pid}/statm")
+    def __init__(self, pid: int, *, children: bool = False) -> None:
+        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if children else [str(pid)]
+        self._statm = [Path(f"/proc/{one}/statm") for one in listed]
         self._stop = threading.Event()
         self._base_mib = self._now_mib()
         self._thread = threading.Thread(target=self._watch)
         self.peak_mib = 0.0
 
     def _now_mib(self) -> float:
-        return int(self._statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / MIB
+        pages = sum(int(one.read_text().split()[1]) for one in self._statm)
+        return pages * os.sysconf("SC_PAGE_SIZE") / MIB
 
     def _watch(self) -> None:
         while not self._stop.wait(0.02):
             self.peak_mib = max(self.peak_mib, self._now_mib() - self._base_mib)
 
-    def __enter__(self) -> "_Memory":
+    def __enter__(self) -> "Watch":
         self._thread.start()
         return self
 

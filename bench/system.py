@@ -22,12 +22,13 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class System:
-    """A running system: where its API and its servers are, and which process is the API."""
+    """A running system: where its API and its servers are, and which processes are API and workers."""
 
     settings: Settings
     endpoints: Endpoints
     api_port: int
     api_pid: int
+    worker_pid: int
     password: str
 
 
@@ -55,10 +56,11 @@ def running() -> Iterator[System]:
             prepare.everything(settings)
             prepare.people(settings, CAST, lambda _: password)
             _start(stack, settings, port)
-            api = stack.supervisor.status()["API"][1]
-            if api is None:
-                raise StackError("the API does not run")
-            yield System(settings, endpoints, port, api, password)
+            processes = stack.supervisor.status()
+            api, worker = processes["API"][1], processes["worker fast"][1]
+            if api is None or worker is None:
+                raise StackError("API or worker does not run")
+            yield System(settings, endpoints, port, api, worker, password)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

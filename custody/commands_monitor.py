@@ -11,10 +11,12 @@ import argparse
 import http.client
 import os
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -40,9 +42,16 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", languag
     parser.add_argument("url", nargs="?", help="the log's address, below which /checkpoint and /tile/ lie")
     parser.add_argument("--policy", type=Path, required=True, help="whom you trust (C2SP tlog-policy)")
     parser.add_argument("--state", type=Path, help="where the last head that was seen is kept")
-    parser.add_argument("--every", type=float, metavar="SECONDS", help="go on looking, until the log misbehaves")
+    parser.add_argument("--every", type=_seconds, metavar="SECONDS", help="go on looking, until the log misbehaves")
     parser.add_argument("--confirm", type=Path, metavar="PROOF", help="check a kept proof of misbehaviour again")
     parser.add_argument("--lang", choices=languages, default=language)
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 < float(text) < threading.TIMEOUT_MAX:
+            return float(text)
+    raise argparse.ArgumentTypeError("not a number of seconds above 0")
 
 
 def run(options: argparse.Namespace, now_s: Callable[[], int]) -> int:
@@ -56,11 +65,14 @@ def run(options: argparse.Namespace, now_s: Callable[[], int]) -> int:
     if options.url is None or options.state is None:
         _say(options, "usage")
         return UNUSABLE
-    while True:
-        code = _look(options, trusted, now_s())
-        if options.every is None or code == MISBEHAVES:
-            return code
-        time.sleep(options.every)
+    code = UNUSABLE
+    with suppress(KeyboardInterrupt):  # told to stop: what the last look said stands
+        while True:
+            code = _look(options, trusted, now_s())
+            if options.every is None or code == MISBEHAVES:
+                break
+            time.sleep(options.every)
+    return code
 
 
 def _look(options: argparse.Namespace, trusted: Policy, now_s: int) -> int:

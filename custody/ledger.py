@@ -16,13 +16,12 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import exists, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from custody import logs
 from custody.kernel.errors import Conflict, Corrupt, NotFound, Unavailable
-from custody.kernel.outbox import EventOutboxRow
 from custody.kernel.unit_of_work import Database, HeldConnection, Unit
 from custody.proof import canonical, merkle, tiles
 from custody.tables import LedgerEntryRow, LedgerStateRow
@@ -38,6 +37,7 @@ _HEADS = text(
     " CROSS JOIN LATERAL (SELECT item_seq, leaf_hash FROM ledger_entries entry WHERE entry.item = wanted.item"
     " ORDER BY item_seq DESC LIMIT 1) AS last"
 )
+_ANY_WAITING = "SELECT EXISTS (SELECT FROM event_outbox)"
 _TAKE = text(
     "WITH taken AS (DELETE FROM event_outbox WHERE position IN"
     " (SELECT position FROM event_outbox ORDER BY position LIMIT :batch) RETURNING position, item, body)"
@@ -208,6 +208,8 @@ class Sequencer:
 
         A batch ends with the event that closes the log, and the next one waits until a new log has begun.
         """
+        if not held.ask(_ANY_WAITING):
+            return 0
         batch = self._batch
         while True:
             try:
@@ -217,8 +219,6 @@ class Sequencer:
 
     def _step(self, held: HeldConnection, epoch: int, batch: int) -> int:
         with held.unit() as unit:
-            if not unit.session.scalar(select(exists(select(EventOutboxRow.position)))):
-                return 0
             state = unit.session.execute(select(LedgerStateRow).with_for_update()).scalar_one()
             if state.epoch != epoch:
                 raise Conflict("ledger.fenced")

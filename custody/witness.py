@@ -255,25 +255,35 @@ def create(name: str, key_file: Path, state_file: Path) -> WitnessKey:
     verifier = note.parse_vkey(made.vkey)
     seed = bytes([COSIGNATURE_V1]) + made.key.private_bytes_raw()
     text = f"{_KEY_PREFIX}+{name}+{verifier.key_id.hex()}+{base64_text(seed)}\n"
+    beside = _new_state(state_file, made.vkey)
     try:
         descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
+        beside.unlink()
         raise Unusable(f"{key_file}: {error.strerror}") from error
     with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  a descriptor, opened exclusively
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    beside = state_file.with_name(f"{state_file.name}.new")
-    beside.unlink(missing_ok=True)
-    connection = _connect(beside)
-    with connection:
-        connection.execute("BEGIN IMMEDIATE")
-        for table in _TABLES:
-            connection.execute(table)
-        connection.execute("INSERT INTO witness (vkey) VALUES (?)", (made.vkey,))
-    connection.close()
     beside.replace(state_file)
     return made
+
+
+def _new_state(state_file: Path, vkey: str) -> Path:
+    """An empty state beside its place, so that no key is made where no state can be kept."""
+    beside = state_file.with_name(f"{state_file.name}.new")
+    try:
+        beside.unlink(missing_ok=True)
+        connection = _connect(beside)
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            for table in _TABLES:
+                connection.execute(table)
+            connection.execute("INSERT INTO witness (vkey) VALUES (?)", (vkey,))
+        connection.close()
+    except (OSError, sqlite3.Error) as error:
+        raise Unusable(f"{state_file}: {error}") from error
+    return beside
 
 
 def load(key_file: Path) -> WitnessKey:

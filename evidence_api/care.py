@@ -14,8 +14,9 @@ from custody.checking.entries import Position
 from custody.kernel.errors import DalelError
 from custody.proof import policy
 from evidence_api import container, prepare
+from evidence_api.paper.blocks import Language
 from evidence_api.settings import Settings
-from evidence_api.use_cases import checking, erasing
+from evidence_api.use_cases import check_paper, checking, erasing
 from storage.ports import BUNDLES
 from storage.tiles import StoreTiles
 
@@ -23,7 +24,7 @@ Say = Callable[[str], None]
 SAME, DIFFERS, UNUSABLE = 0, 1, 2
 
 
-def fsck(settings: Settings, say: Say, *, deep: bool, out: Path | None, language: str) -> int:
+def fsck(settings: Settings, say: Say, *, deep: bool, out: Path | None, language: Language) -> int:
     """Check the whole ledger and say what was found. Returns the exit code: 0 unchanged, 1 differs, 2 not checked."""
     parts = container.services(settings)
 
@@ -32,13 +33,14 @@ def fsck(settings: Settings, say: Say, *, deep: bool, out: Path | None, language
 
     try:
         report = checking.check(parts, deep=deep, keep=progress)
+        if out is not None:
+            as_pdf = out.suffix.lower() == ".pdf"
+            out.write_bytes(check_paper.signed(parts, report, language) if as_pdf else report.encode())
     except DalelError as refusal:
         say(str(refusal))
         return UNUSABLE
     finally:
         parts.database.close()
-    if out is not None:
-        out.write_bytes(report.encode())
     for line in (*words.report(report, language), f"SHA-256 {report.sha256}"):
         say(line)
     return DIFFERS if report.difference else SAME

@@ -190,13 +190,15 @@ def ledger(data: Path | None) -> None:
 
 @ledger.command()
 @click.option("--deep", is_flag=True, help="Read every stored file, too.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write the canonical report here.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the report here: canonical JSON, or *.pdf signed.")
 @click.option("--lang", type=click.Choice(["kk", "ru", "en"]), default="en", show_default=True)
-def fsck(deep: bool, out: Path | None, lang: str) -> None:
-    """Rebuild every hash and compare. Exit 0: unchanged; 1: something differs, the first place is named."""
+def fsck(deep: bool, out: Path | None, lang: Any) -> None:
+    """Rebuild every hash and compare. Exit 0: unchanged; 1: something differs, the first place is named;
+    2: not checked.
+    """
     from evidence_api import care  # noqa: PLC0415  each process loads its own world
 
-    sys.exit(care.fsck(configuration.load(), click.echo, deep=deep, out=out, language=lang))
+    commands.end(lambda settings: care.fsck(settings, click.echo, deep=deep, out=out, language=lang))
 
 
 @ledger.command()
@@ -206,7 +208,7 @@ def rebuild(out: Path | None, dry_run: bool) -> None:
     """Restore missing entries from the private copies, after the database was restored from an old backup."""
     from evidence_api import care  # noqa: PLC0415  each process loads its own world
 
-    sys.exit(care.rebuild(configuration.load(), click.echo, out=out, dry_run=dry_run))
+    commands.end(lambda settings: care.rebuild(settings, click.echo, out=out, dry_run=dry_run))
 
 
 @ledger.command("key")
@@ -226,7 +228,8 @@ def ledger_key(origin: str, signer: str, **places: Any) -> None:
     if missing := [name for name in names if not places[name]]:
         raise click.UsageError("also needed: " + ", ".join("--" + name.replace("_", "-") for name in missing))
     where = {"key" if name == "label" else name: str(_absolute(places[name])) for name in names}
-    sys.exit(rotation.make_key(configuration.load(), click.echo, origin, log_keys.KeyPlace(signer=signer, **where)))
+    place = log_keys.KeyPlace(signer=signer, **where)
+    commands.end(lambda settings: rotation.make_key(settings, click.echo, origin, place))
 
 
 @ledger.command()
@@ -239,9 +242,9 @@ def rotate(origin: str, reason: str, since: datetime | None, without_witnesses: 
     """Close the log and open the next. Safe to run again: what was begun is finished."""
     from evidence_api import rotation  # noqa: PLC0415  each process loads its own world
 
-    sys.exit(
-        rotation.rotate(
-            configuration.load(),
+    commands.end(
+        lambda settings: rotation.rotate(
+            settings,
             click.echo,
             origin,
             reason,
@@ -250,6 +253,15 @@ def rotate(origin: str, reason: str, since: datetime | None, without_witnesses: 
             wait_s=wait,
         )
     )
+
+
+@ledger.command("key-destroyed")
+@click.option("--origin", required=True, help="The closed log whose key you have destroyed.")
+def key_destroyed(origin: str) -> None:
+    """Record that a closed log's key is destroyed; refused while it can still be opened from here."""
+    from evidence_api import rotation  # noqa: PLC0415  each process loads its own world
+
+    commands.end(lambda settings: rotation.destroyed(settings, click.echo, origin))
 
 
 def _absolute(value: str | Path) -> str | Path:
@@ -264,7 +276,7 @@ def erase(event_id: UUID, field: str, order: str) -> None:
     """Erase one personal value of one event, by law. No hash breaks; the erasure is itself recorded."""
     from evidence_api import care  # noqa: PLC0415  each process loads its own world
 
-    sys.exit(care.erase(configuration.load(), click.echo, event_id=event_id, field=field, order=order))
+    commands.end(lambda settings: care.erase(settings, click.echo, event_id=event_id, field=field, order=order))
 
 
 main.add_command(commands.keys)

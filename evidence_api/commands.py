@@ -3,11 +3,17 @@
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
+from custody.kernel.errors import DalelError
 from evidence_api import settings as configuration
+from evidence_api.settings import Settings
+
+UNUSABLE = 2
 
 data_option = click.option(
     "--data", type=click.Path(path_type=Path, exists=True), help="The data directory of a running `dalel up`."
@@ -19,7 +25,26 @@ def speak_to(data: Path | None) -> None:
     if data is not None:
         from evidence_api.embedded import ENVIRONMENT  # noqa: PLC0415  the servers' world is not every command's
 
+        if not (data / ENVIRONMENT).is_file():
+            raise click.UsageError(f"{data} is not the data directory of a `dalel up`")
         os.environ.update(json.loads((data / ENVIRONMENT).read_text()))
+
+
+def end(act: Callable[[Settings], int]) -> NoReturn:
+    """End the process with what the command returns. 2 and a line when what it needs is missing or does not answer:
+    1 would say that the command has found something.
+    """
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  each process loads its own world
+
+    try:
+        code = act(configuration.load())
+    except SQLAlchemyError as error:  # what a database says may quote rows and addresses (law 10)
+        click.echo(f"the database does not answer ({type(error).__name__})", err=True)
+    except (DalelError, OSError, ValueError) as error:
+        click.echo(str(error), err=True)
+    else:
+        sys.exit(code)
+    sys.exit(UNUSABLE)
 
 
 @click.group()

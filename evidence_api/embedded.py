@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from custody.kernel.clock import SystemClock
+from custody.proof.strict import ProofError
 from custody.witness import Unusable
-from evidence_api import prepare
+from evidence_api import log_keys, prepare
 from evidence_api import settings as configuration
 from evidence_api.demo import cast, witnesses
 from evidence_api.settings import Settings, as_environment
@@ -107,7 +108,7 @@ def demo(data: Path, out: Path, say: Say, servers: Servers = OWN_SERVERS) -> int
 
 def _start(stack: Stack, say: Say, port: int | None) -> Settings:
     endpoints = stack.start()
-    port = port or stack.kept.port("portal")
+    port = stack.kept.port("portal", wanted=port)
     base_url = f"http://127.0.0.1:{port}"
     settings = settings_of(endpoints, stack.kept, base_url)
     prepare.keys(settings)
@@ -143,10 +144,11 @@ def _outsiders(stack: Stack, settings: Settings, say: Say) -> list[Program]:
     """Two demonstration witnesses and a development authority, and the policy that names the former."""
     try:
         outsiders = [witnesses.made(title, settings.data_dir, stack.kept.port(title)) for title in witnesses.TITLES]
-    except Unusable as error:
+        policy = prepare.policy(settings, witnesses.policy_lines(outsiders))
+    except (Unusable, ProofError) as error:
         raise StackError(str(error)) from error
     policy_file = settings.data_dir / "keys" / "policy"
-    policy_file.write_text(prepare.policy(settings, witnesses.policy_lines(outsiders)))
+    log_keys.replace(policy_file, policy.encode())
     say(witnesses.NOTICE)
     programs = [stack.program(one.title, one.command(policy_file), {}, one.ready) for one in outsiders]
     port, directory = stack.kept.port("time stamps"), _stamps(settings.data_dir)

@@ -9,6 +9,8 @@ from pydantic import SecretStr
 from custody.kernel.clock import SystemClock
 from custody.kernel.errors import NotFound, Unavailable
 from custody.kernel.outbox import Actor
+from custody.proof import note
+from custody.proof import policy as policies
 from custody.signer import create_key, vkey
 from evidence_api import container, log_keys
 from evidence_api.demo.cast import Cast
@@ -36,12 +38,8 @@ def keys(settings: Settings) -> None:
         if settings.kek_passphrase_file is not None and not settings.kek_passphrase_file.exists():
             _private_file(settings.kek_passphrase_file, secrets.token_urlsafe(32))
         FileKeyWrapper.create(settings.kek_file, container.passphrase(settings.kek_passphrase_file))
-    key, passphrase = settings.log_key_file, settings.log_key_passphrase_file
-    if settings.signer == log_keys.PKCS11:
-        _token_key(settings)
-    elif key is not None and passphrase is not None and not key.exists():
-        _private_file(passphrase, secrets.token_urlsafe(32))
-        create_key(key, passphrase)
+    if not log_keys.noted(settings):  # once another log follows, the first one's key may have been destroyed for good
+        _log_key(settings)
     office_key, passphrase = settings.office_key_file, settings.office_key_passphrase_file
     if office_key is not None and passphrase is not None and not office_key.exists():
         _private_file(passphrase, secrets.token_urlsafe(32))
@@ -50,8 +48,17 @@ def keys(settings: Settings) -> None:
         settings.policy_file.write_text(policy(settings))
 
 
+def _log_key(settings: Settings) -> None:
+    """Make the first log's key in its file, or in its token unless that has one of this label."""
+    key, passphrase = settings.log_key_file, settings.log_key_passphrase_file
+    if settings.signer == log_keys.PKCS11:
+        _token_key(settings)
+    elif key is not None and passphrase is not None and not key.exists():
+        _private_file(passphrase, secrets.token_urlsafe(32))
+        create_key(key, passphrase)
+
+
 def _token_key(settings: Settings) -> None:
-    """Make the log's key in its token, unless the token has one of this label."""
     place = log_keys.configured(settings)
     try:
         place.open(settings.log_origin)
@@ -136,10 +143,16 @@ def people(settings: Settings, cast: Iterable[Cast], password_of: Callable[[Cast
 
 
 def policy(settings: Settings, witnesses: str = "quorum none\n") -> str:
-    """A policy that accepts this log's signatures, and those of the logs whose keys were made to follow it (C2SP
-    tlog-policy); `witnesses` are its lines about them.
+    """A policy (C2SP tlog-policy) that names the logs that the served one names, so that no key is needed to know the
+    logs of before and no line comes back that was taken out; where none is served yet, the first log. `witnesses` are
+    its lines about them. Raises ProofError when the served one cannot be read.
     """
-    vkeys = [*(one.vkey for one in log_keys.noted(settings).values()), vkey(container.signer(settings))]
+    path = settings.policy_file
+    if path is not None and path.exists():
+        logs = policies.parse(path.read_bytes()).logs
+        vkeys = [note.vkey(one.name, one.public_key, one.key_type) for one in logs]
+    else:
+        vkeys = [vkey(container.signer(settings))]
     return "".join(f"log {one}\n" for one in vkeys) + witnesses
 
 

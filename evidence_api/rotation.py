@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from custody import event, logs, succession
 from custody import signer as keys
-from custody import succession
 from custody.kernel.clock import to_ms
-from custody.kernel.errors import Conflict, DalelError
+from custody.kernel.errors import Conflict, DalelError, NotFound
 from custody.proof import note, policy
 from evidence_api import container, log_keys, prepare
 from evidence_api.log_keys import FILE, KeyPlace
@@ -82,6 +82,44 @@ def rotate(
         return REFUSED
     finally:
         database.close()
+
+
+def destroyed(settings: Settings, say: Say, origin: str) -> int:
+    """Put on the record (`key.destroyed`) that the key of the closed log `origin` is no more.
+
+    Destroys nothing itself, and refuses while the key can still be opened from here; copies elsewhere it cannot see.
+    """
+    database = container.sequencer_database(settings)
+    try:
+        with database.begin(prepare.OPERATOR) as work:
+            closed = logs.opened(work.session)[:-1]
+            log = next((one for one in closed if one.origin == origin), None)
+            if log is None:
+                raise NotFound("log.not_closed")
+            if _opens(settings, origin):
+                raise Conflict("key.exists")
+            work.record(event.draft("key.destroyed", item=logs.SYSTEM, key=log.vkey, purpose="log"))
+            work.commit()
+    except DalelError as refusal:
+        say(str(refusal))
+        return REFUSED
+    finally:
+        database.close()
+    say(f"recorded: the key of {origin} is destroyed")
+    return DONE
+
+
+def _opens(settings: Settings, origin: str) -> bool:
+    """Whether the key is where it was. Raises what a token raises that does not answer: then nobody knows."""
+    try:
+        log_keys.signer(settings, origin)
+    except FileNotFoundError:
+        return False
+    except NotFound as missing:
+        if missing.code != "hsm.key_missing":
+            raise
+        return False
+    return True
 
 
 def _made_unless_there(place: KeyPlace) -> None:

@@ -41,7 +41,7 @@ def put_derived(
     if found.sha256 != writing.sha256:
         raise Corrupt("store.corrupt", what="digest")
     until = whole_seconds(retain_until)
-    lock_and_check(store, bucket, key, version_id, until)
+    lock_and_check(store, bucket, key, version_id, until, layout.ciphertext_bytes)
     wrapped = keys.wrap(data_key, blob_id)
     facts = BlobFacts(
         blob_id=blob_id,

@@ -42,9 +42,9 @@ def protect(store: ObjectStore, facts: BlobFacts, until: datetime, *, held: bool
     Nothing is ever shortened. Raises Corrupt `store.not_locked`, `store.not_held` when the store did not keep it.
     """
     place = (facts.bucket, facts.key, facts.version_id)
-    locked = store.locked_until(*place)
+    locked = store.head(*place).locked_until
     if locked is None or locked < until:
-        lock_and_check(store, *place, until)
+        lock_and_check(store, *place, until, facts.ciphertext_bytes)
     if store.is_held(*place) != held:
         store.set_hold(*place, on=held)
         if store.is_held(*place) != held:
@@ -106,5 +106,5 @@ def remove(store: ObjectStore, facts: BlobFacts) -> list[Locked]:
         try:
             store.delete(*place)
         except Conflict:
-            kept.append(Locked(*place, store.locked_until(*place)))
+            kept.append(Locked(*place, store.head(*place).locked_until))
     return kept

@@ -68,10 +68,10 @@ def check_place(store: ObjectStore, facts: BlobFacts, now: datetime) -> Differen
         stored = store.head(*place)
         if stored.size_bytes != facts.ciphertext_bytes:
             return Difference("length", "object", str(facts.ciphertext_bytes), str(stored.size_bytes))
-        until = store.locked_until(*place) if facts.retain_until > now else facts.retain_until
     except NotFound:
         return Difference("missing", "object", facts.ciphertext_sha256, "nothing")
-    if until is None or until < facts.retain_until:
+    until = stored.locked_until
+    if facts.retain_until > now and (until is None or until < facts.retain_until):
         return Difference("lock", "lock", _moment(facts.retain_until), _moment(until) if until else "none")
     return None
 

@@ -35,12 +35,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Stored:
-    """One version of an object as the store lists it. `written_at` is the store's own clock, where it says one."""
+    """One version of an object. `written_at` is the store's own clock, where it says one.
+
+    `locked_until` is the end of its COMPLIANCE retention, UTC, as `head` says it: None when there is none (GOVERNANCE
+    is none). A listing does not know it.
+    """
 
     key: str
     version_id: str
     size_bytes: int
     written_at: datetime | None = None
+    locked_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -118,19 +123,15 @@ class ObjectStore(Protocol):
         ...
 
     def head(self, bucket: str, key: str, version_id: str) -> Stored:
-        """Size and version ("" for the latest). Raises NotFound `store.missing`."""
+        """Size, version ("" for the latest) and lock, in one answer. Raises NotFound `store.missing`."""
         ...
 
     def lock(self, bucket: str, key: str, version_id: str, until: datetime) -> None:
         """COMPLIANCE retention of one version until a moment (whole seconds). Never shortens.
 
         Raises Conflict `store.locked` when the version is locked for longer. Says nothing of whether the store holds
-        to it: read back with `locked_until`.
+        to it: read back with `head`.
         """
-        ...
-
-    def locked_until(self, bucket: str, key: str, version_id: str) -> datetime | None:
-        """The end of a version's COMPLIANCE retention, UTC, or None when there is none (GOVERNANCE is none)."""
         ...
 
     def set_hold(self, bucket: str, key: str, version_id: str, *, on: bool) -> None:

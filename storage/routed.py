@@ -92,10 +92,6 @@ class RoutedStore:
         store, own = self.at(bucket)
         store.lock(own, key, version_id, until)
 
-    def locked_until(self, bucket: str, key: str, version_id: str) -> datetime | None:
-        store, own = self.at(bucket)
-        return store.locked_until(own, key, version_id)
-
     def set_hold(self, bucket: str, key: str, version_id: str, *, on: bool) -> None:
         store, own = self.at(bucket)
         store.set_hold(own, key, version_id, on=on)

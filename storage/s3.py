@@ -7,7 +7,7 @@ public: pyproject holds the SDK below 8 and tests/integration/storage walks ever
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -214,7 +214,8 @@ class S3Store:
                     left -= len(piece)
                     yield piece
             finally:
-                response.close()
+                if left:
+                    response.close()  # a connection with bytes still on it serves nobody else
                 response.release_conn()
         if left:
             raise Corrupt("store.corrupt", what="length")
@@ -224,32 +225,22 @@ class S3Store:
             response = self._client.get_object(self._name(bucket), key)
             try:
                 return response.read()
-            finally:
+            except BaseException:
                 response.close()
+                raise
+            finally:
                 response.release_conn()
 
     def head(self, bucket: str, key: str, version_id: str) -> Stored:
         with _calling():
             found = self._client.stat_object(self._name(bucket), key, version_id=version_id or None)
-        return Stored(key, found.version_id or "", found.size or 0)
+        return Stored(key, found.version_id or "", found.size or 0, locked_until=_lock_of(found.metadata or {}))
 
     def lock(self, bucket: str, key: str, version_id: str, until: datetime) -> None:
         with _calling_under_lock():
             self._client.set_object_retention(
                 self._name(bucket), key, Retention(COMPLIANCE, until.astimezone(UTC)), version_id=version_id
             )
-
-    def locked_until(self, bucket: str, key: str, version_id: str) -> datetime | None:
-        with _calling():
-            try:
-                found = self._client.get_object_retention(self._name(bucket), key, version_id=version_id)
-            except S3Error as fault:
-                if fault.code not in _NO_LOCK:
-                    raise
-                return None
-        if found is None or found.mode != COMPLIANCE:
-            return None
-        return found.retain_until_date.astimezone(UTC)
 
     def set_hold(self, bucket: str, key: str, version_id: str, *, on: bool) -> None:
         change = self._client.enable_object_legal_hold if on else self._client.disable_object_legal_hold
@@ -297,6 +288,14 @@ class S3Store:
 
     def _name(self, bucket: str) -> str:
         return self._prefix + bucket
+
+
+def _lock_of(headers: Mapping[str, str]) -> datetime | None:
+    """The end of COMPLIANCE retention that the headers of an answer tell; GOVERNANCE is none."""
+    until = headers.get("x-amz-object-lock-retain-until-date")
+    if headers.get("x-amz-object-lock-mode") != COMPLIANCE or until is None:
+        return None
+    return datetime.fromisoformat(until).astimezone(UTC)
 
 
 def _checksum(sha256: bytes) -> dict[str, str]:

@@ -102,7 +102,7 @@ def inspect(store: ObjectStore, keys: KeyWrapper, plan: SealPlan) -> SealFacts:
     if found.sha256 != plan.sha256:
         raise Invalid("upload.digest_mismatch", expected=plan.sha256, found=found.sha256)
     kind: Kind = sniff(found.head, found.tail, plan.name)
-    lock_and_check(store, EVIDENCE, key, version_id, plan.retain_until)
+    lock_and_check(store, EVIDENCE, key, version_id, plan.retain_until, plan.layout.ciphertext_bytes)
     if not plan.whole:
         drop_tails(store, plan.blob_id)
     blob = BlobFacts(
@@ -140,10 +140,9 @@ def read_back(
 ) -> ReadBack:
     """Read a whole object from the store, decrypt it and digest both; compare each segment with what was sent.
 
-    `expected` holds the ciphertext digest of every segment as sent. Raises Corrupt `store.corrupt`.
+    `expected` holds the ciphertext digest of every segment as sent. Raises Corrupt `store.corrupt`. Not seen here: that
+    the object is longer than it should be; `lock_and_check` sees it.
     """
-    if store.head(bucket, key, version_id).size_bytes != layout.ciphertext_bytes:
-        raise Corrupt("store.corrupt", what="length")
     digests = _CiphertextDigests(layout, expected)
 
     def fetch(offset: int, length: int) -> Iterator[bytes]:
@@ -195,11 +194,18 @@ class _CiphertextDigests:
         return "sha256:" + self._whole.hexdigest()
 
 
-def lock_and_check(store: ObjectStore, bucket: str, key: str, version_id: str, until: datetime) -> None:
-    """Lock a version and read the lock back. Raises Corrupt `store.not_locked` when the store did not keep it."""
+def lock_and_check(
+    store: ObjectStore, bucket: str, key: str, version_id: str, until: datetime, size_bytes: int
+) -> None:
+    """Lock a version and read the lock back, and its size with it.
+
+    Raises Corrupt `store.not_locked` when the store did not keep the lock, `store.corrupt` for another size.
+    """
     store.lock(bucket, key, version_id, until)
-    held = store.locked_until(bucket, key, version_id)
-    if held is None or held < until:
+    held = store.head(bucket, key, version_id)
+    if held.size_bytes != size_bytes:
+        raise Corrupt("store.corrupt", what="length")
+    if held.locked_until is None or held.locked_until < until:
         raise Corrupt("store.not_locked")
 
 

@@ -1,10 +1,11 @@
-"""A small file that came in one request: encrypted in memory and put before anything is written to the database.
+"""Small files that came whole, in one request: encrypted in memory and put before anything is written to the database.
 
-The object is durable first and its row second, so no row ever names what is not there. Killed in between, an object
+An object is durable first and its row second, so no row ever names what is not there. Killed in between, an object
 without a row stays, which nobody can read (its key died with the process): the sweep removes it.
 """
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -65,15 +66,41 @@ def take_back(store: ObjectStore, put: Put) -> None:
         store.delete(EVIDENCE, evidence_key(put.blob_id), put.version_id)
 
 
-def create_received(work: UnitOfWork, upload_id: UUID, put: Put, new: NewUpload, limits: Limits) -> Upload:
-    """An upload that is announced and received in one transaction. Record `upload.finished` and enqueue the seal.
+@dataclass(frozen=True)
+class Received:
+    """A file that is announced and received at once: under which id, what was put, what was said of it."""
+
+    upload_id: UUID
+    put: Put
+    new: NewUpload
+
+
+def create_received(work: UnitOfWork, files: Sequence[Received], limits: Limits) -> list[Upload]:
+    """Uploads that are announced and received in one transaction. Record `upload.finished`, enqueue the seal of each.
 
     Raises what `service.create_upload` raises.
     """
-    now = work.clock.now()
+    rows = [_received(work, one, limits) for one in files]
+    work.session.add_all(rows)
+    work.session.flush()  # a segment's row refers to its upload's
+    work.session.add_all(
+        UploadSegmentRow(
+            upload_id=one.upload_id,
+            number=0,
+            etag="",
+            ciphertext_sha256=one.put.ciphertext_sha256,
+            ciphertext_bytes=one.put.ciphertext_bytes,
+        )
+        for one in files
+    )
+    return [upload_of(row) for row in rows]
+
+
+def _received(work: UnitOfWork, one: Received, limits: Limits) -> UploadRow:
+    now, new, put = work.clock.now(), one.new, one.put
     progress = upload.advance(upload.announce(new.size_bytes, limits, now), new.size_bytes, now, limits.lifetime)
-    row = UploadRow(
-        id=upload_id,
+    return UploadRow(
+        id=one.upload_id,
         exhibit_id=new.exhibit_id,
         case_id=new.case_id,
         account_id=new.account_id,
@@ -94,15 +121,3 @@ def create_received(work: UnitOfWork, upload_id: UUID, put: Put, new: NewUpload,
         created_at=now,
         expires_at=progress.expires_at,
     )
-    work.session.add(row)
-    work.session.flush()
-    work.session.add(
-        UploadSegmentRow(
-            upload_id=upload_id,
-            number=0,
-            etag="",
-            ciphertext_sha256=put.ciphertext_sha256,
-            ciphertext_bytes=put.ciphertext_bytes,
-        )
-    )
-    return upload_of(row)

@@ -51,7 +51,7 @@ def worm_self_test(store: ObjectStore, clock: Clock, bucket: str) -> WormFacts:
     failed = []
     if not version_id:
         failed.append("no_version")
-    if store.locked_until(bucket, key, version_id) != until:
+    if store.head(bucket, key, version_id).locked_until != until:
         failed.append("lock_lost")
     if _succeeds(store.delete, bucket, key, version_id):
         failed.append("deleted")
@@ -82,7 +82,7 @@ def _shortens(store: ObjectStore, bucket: str, key: str, version_id: str, until:
     with contextlib.suppress(DalelError):
         store.lock(bucket, key, version_id, until - _CANARY_TERM / 2)
     try:
-        held = store.locked_until(bucket, key, version_id)
+        held = store.head(bucket, key, version_id).locked_until
     except NotFound:
         return True
     return held is None or held < until

@@ -6,6 +6,7 @@ COMPLIANCE lock, which really ends.
 
 import hashlib
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from sqlalchemy import text
 from custody.kernel.outbox import Actor
 from evidence_api.registry.model import ExhibitForm
 from evidence_api.use_cases import disposing, intake
-from storage.ports import ObjectStore
+from storage.ports import ObjectStore, Stored
 from tests.whole import System
 
 BRIEF = timedelta(seconds=2)
@@ -36,8 +37,9 @@ class BriefLocks:
         self._asked[tuple(place)] = until
         self._store.lock(*place, datetime.now(UTC).replace(microsecond=0) + BRIEF)
 
-    def locked_until(self, *place: str) -> datetime | None:
-        return self._asked.get(place) or self._store.locked_until(*place)
+    def head(self, *place: str) -> Stored:
+        found = self._store.head(*place)
+        return replace(found, locked_until=self._asked.get(place) or found.locked_until)
 
 
 def sealed_briefly(system: System, case_id: str, data: bytes, name: str) -> str:
@@ -77,7 +79,7 @@ def place_of(system: System, exhibit_id: str) -> tuple[str, str, str]:
 def wait_for_end(system: System, *exhibit_ids: str) -> None:
     """Until the store's locks of these have really ended."""
     for exhibit_id in exhibit_ids:
-        until = system.services.store.locked_until(*place_of(system, exhibit_id))
+        until = system.services.store.head(*place_of(system, exhibit_id)).locked_until
         left = until - datetime.now(UTC) if until else timedelta()
         time.sleep(max(left.total_seconds(), 0) + 0.1)
 

@@ -252,6 +252,7 @@ def settings_for(stack: Endpoints, database: FreshDatabase, directory: Path) -> 
         log_key_file=directory / "keys" / "log-key.pem",
         log_key_passphrase_file=directory / "keys" / "log-key.passphrase",
         policy_file=directory / "keys" / "policy",
+        log_keys_file=directory / "keys" / "log-keys.json",
         register_file=directory / "register" / "checkpoint",
         log_origin="dalel.example/test",
         # Reachable for whom a child of the sandbox becomes, which the directories of pytest are not.
@@ -296,7 +297,7 @@ def whole(stack: Endpoints, database: FreshDatabase, directory: Path) -> Iterato
         system.close()
 
 
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
     """The first true value of a condition; fails when there is none in time."""
     end = time.monotonic() + seconds
     while not (value := condition()):

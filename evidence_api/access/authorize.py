@@ -1,5 +1,6 @@
 """The one gate: asks the policy, records a refusal in a unit of work of its own, and says no in the right words."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from custody import event
@@ -35,11 +36,13 @@ def authorize(
     raise Denied("access.denied", reason=reason)
 
 
-def record_refusal(database: Database, actor: Actor, route: str, code: str, case_id: UUID | None) -> None:
-    """Make it durable that an act somebody was allowed to try was refused, and with which code (U1)."""
+def record_refusals(database: Database, actor: Actor, route: str, codes: Sequence[str], case_id: UUID | None) -> None:
+    """Make it durable that an act somebody was allowed to try was refused, and with which codes (U1)."""
     item = f"case:{case_id}" if case_id else f"account:{actor.id}"
     with database.begin(actor) as work:
-        work.record(event.draft("act.refused", item=item, case_id=case_id, action=route, code=code))
+        work.record_all(
+            [event.draft("act.refused", item=item, case_id=case_id, action=route, code=code) for code in codes]
+        )
         work.commit()
 
 

@@ -4,12 +4,14 @@ A content route first reads the range (`wanted`), then records the read event an
 law 2. What was asked for is thus known to the event before the first byte leaves.
 """
 
+import asyncio
 import base64
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from anyio import CancelScope
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -154,21 +156,28 @@ def disposition(filename: str, kind: str) -> str:
 
 
 async def _stream(read: Read, part: Wanted) -> AsyncIterator[bytes]:
-    """Reads in a worker thread and closes the source at once when the reader goes away.
+    """Reads in a worker thread, one piece ahead of what is being sent; closes the source when the reader goes away.
 
     Raises Corrupt when the source gives more or less than it must: the connection then breaks, visibly.
     """
     source = read(part.start, part.end)
     left = part.end - part.start
+    ahead = asyncio.ensure_future(run_in_threadpool(next, source, None))
     try:
-        while (chunk := await run_in_threadpool(next, source, None)) is not None:
+        while (chunk := await ahead) is not None:
             left -= len(chunk)
             if left < 0:
                 raise ValueError("the source gave more bytes than asked for")
+            ahead = asyncio.ensure_future(run_in_threadpool(next, source, None))
             yield chunk
         if left:
             raise ValueError("the source ended early")
     finally:
-        close = getattr(source, "close", None)
-        if close is not None:
-            await run_in_threadpool(close)
+        # Shielded: the reader may have gone away, and a source cannot be closed while it still reads.
+        with CancelScope(shield=True):
+            await asyncio.wait([ahead])
+            if not ahead.cancelled():
+                ahead.exception()  # looked at, so that nobody complains of it
+            close = getattr(source, "close", None)
+            if close is not None:
+                await run_in_threadpool(close)

@@ -13,6 +13,7 @@ from evidence_api.http.routes import (
     log,
     redaction,
     retention,
+    small_files,
     trail,
     transcripts,
     uploads,
@@ -21,6 +22,7 @@ from evidence_api.services import Services
 
 ROUTERS = (
     uploads.routes,
+    small_files.routes,
     exhibits.routes,
     light.routes,
     deliveries.routes,

@@ -1,6 +1,6 @@
 """The route class of every router of ours: it adds `Idempotency-Key` to POST. `router()` makes such a router."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from custody.kernel import errors
 from custody.kernel.outbox import Actor
-from evidence_api.access.authorize import record_refusal
+from evidence_api.access.authorize import record_refusals
 from evidence_api.access.policy import ROUTES
 from evidence_api.http import idempotency
 from evidence_api.http.guard import Guard
@@ -114,10 +114,11 @@ class GuardedRoute(APIRoute):
             try:
                 response = await act(request)
             except RECORDED as refusal:
-                await run_in_threadpool(_record, request, route, getattr(refusal, "code", "request.invalid"))
+                await run_in_threadpool(_record, request, route, [getattr(refusal, "code", "request.invalid")])
                 raise
-            for shown in getattr(request.state, "refusals", ()):
-                await run_in_threadpool(_record, request, route, shown.code)
+            shown = [refusal.code for refusal in getattr(request.state, "refusals", ())]
+            if shown:
+                await run_in_threadpool(_record, request, route, shown)
             return response
 
         return recorded
@@ -159,12 +160,12 @@ def router(prefix: str = "", tag: str = "") -> APIRouter:
     )
 
 
-def _record(request: Request, route: str, code: str) -> None:
+def _record(request: Request, route: str, codes: Sequence[str]) -> None:
     """Nothing for a reader, nor for someone whom no guard let through."""
     access = getattr(request.state, "access", None)
     if access is None or access.actor.id is None or request.method in SAFE_METHODS:
         return
-    record_refusal(parts_of(request).database, access.actor, route, code, access.resource.case_id)
+    record_refusals(parts_of(request).database, access.actor, route, codes, access.resource.case_id)
 
 
 def _operational(account_id: UUID) -> Actor:

@@ -5,6 +5,7 @@ hold their lock until the unit of work ends.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -164,58 +165,73 @@ def reserve_number(work: UnitOfWork, case_id: UUID, sha256: str) -> int:
     Raises NotFound `case.not_found`, and Conflict `exhibit.duplicate` naming the number under which the same bytes
     already lie in this case (a refused or discarded exhibit does not count).
     """
+    number, twins = reserve_numbers(work, case_id, [sha256])
+    if sha256 in twins:
+        raise Conflict("exhibit.duplicate", number=twins[sha256])
+    return number
+
+
+def reserve_numbers(work: UnitOfWork, case_id: UUID, digests: Sequence[str]) -> tuple[int, dict[str, int]]:
+    """As `reserve_number` for many: the first free number, and which of these digests the case has, with their numbers.
+
+    Raises NotFound `case.not_found`.
+    """
     if work.session.get(CaseRow, case_id, with_for_update=True) is None:
         raise NotFound("case.not_found")
-    same = select(ExhibitRow.number).where(
-        ExhibitRow.case_id == case_id, ExhibitRow.sha256 == sha256, ExhibitRow.state.not_in(ENDED)
+    same = select(ExhibitRow.sha256, ExhibitRow.number).where(
+        ExhibitRow.case_id == case_id, ExhibitRow.sha256.in_(digests), ExhibitRow.state.not_in(ENDED)
     )
-    highest = select(func.max(ExhibitRow.number)).where(ExhibitRow.case_id == case_id)
-    twin, last = work.session.execute(select(same.scalar_subquery(), highest.scalar_subquery())).one()
-    if twin is not None:
-        raise Conflict("exhibit.duplicate", number=twin)
-    return (last or 0) + 1
+    twins: dict[str, int] = {row.sha256: row.number for row in work.session.execute(same)}
+    last = work.session.scalar(select(func.max(ExhibitRow.number)).where(ExhibitRow.case_id == case_id))
+    return (last or 0) + 1, twins
 
 
-def register_exhibit(
-    work: UnitOfWork,
-    exhibit_id: UUID,
-    *,
-    case_id: UUID,
-    number: int,
-    form: ExhibitForm,
-    event_id: UUID,
-    received: UUID | None = None,
-) -> Exhibit:
-    """Add a draft exhibit under the number from `reserve_number` in the same unit of work; `form` is checked.
+@dataclass(frozen=True)
+class NewExhibit:
+    """An exhibit to add: its number from `reserve_numbers`, its checked form, the event that registers it.
 
     `received` is the upload whose bytes are all here already: the exhibit is then being checked from the first.
     """
+
+    id: UUID
+    number: int
+    form: ExhibitForm
+    event_id: UUID
+    received: UUID | None = None
+
+
+def register_exhibits(work: UnitOfWork, case_id: UUID, new: Sequence[NewExhibit]) -> list[Exhibit]:
+    """Add exhibits under numbers reserved in the same unit of work; those not received yet are drafts."""
     if work.actor.id is None:
         raise ValueError("an exhibit is registered by a person")
-    row = ExhibitRow(
-        id=exhibit_id,
-        case_id=case_id,
-        number=number,
-        filename=form.filename,
-        folder=form.folder,
-        state=(ExhibitState.CHECKING if received else ExhibitState.DRAFT).value,
-        upload_id=received,
-        sha256=form.sha256,
-        size_bytes=form.size_bytes,
-        basis=form.basis,
-        purpose=form.purpose,
-        retain_days=form.retain_days,
-        registered_by=work.actor.id,
-        registered_at=work.clock.now(),
-        recorded_at_claim=form.recorded_at,
-        claims={},
-        category=form.category or None,
-        rule_version=form.rule_version,
-        event_id=event_id,
-    )
-    work.session.add(row)
+    now = work.clock.now()
+    rows = [
+        ExhibitRow(
+            id=one.id,
+            case_id=case_id,
+            number=one.number,
+            filename=one.form.filename,
+            folder=one.form.folder,
+            state=(ExhibitState.CHECKING if one.received else ExhibitState.DRAFT).value,
+            upload_id=one.received,
+            sha256=one.form.sha256,
+            size_bytes=one.form.size_bytes,
+            basis=one.form.basis,
+            purpose=one.form.purpose,
+            retain_days=one.form.retain_days,
+            registered_by=work.actor.id,
+            registered_at=now,
+            recorded_at_claim=one.form.recorded_at,
+            claims={},
+            category=one.form.category or None,
+            rule_version=one.form.rule_version,
+            event_id=one.event_id,
+        )
+        for one in new
+    ]
+    work.session.add_all(rows)
     work.session.flush()
-    return exhibit_of(row)
+    return [exhibit_of(row) for row in rows]
 
 
 def lock_exhibit(work: UnitOfWork, exhibit_id: UUID) -> Exhibit:

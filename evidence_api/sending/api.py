@@ -89,10 +89,12 @@ class Api:
             if answer is not None and answer.status_code == 401 and not token and self._login[1] is not None:
                 self._sign_in_again(used)
                 answer = None
-            elif answer is not None and answer.status_code not in _PATIENT and answer.is_success:
+            elif answer is not None and answer.is_success:
                 return answer
             elif answer is not None and answer.status_code not in _PATIENT:
-                raise _refusal(answer)
+                refusal = _refusal(answer)
+                if refusal.code != "idempotency.in_progress":  # the first sending, whose answer was lost, still acts
+                    raise refusal
             if time.monotonic() > end:
                 raise Offline
             self.pause(_retry_after(answer) or next(pauses, PAUSES_S[-1]))
@@ -122,6 +124,11 @@ class Api:
         """States by exhibit."""
         answer = self.json("POST", f"/api/v1/cases/{case_id}/states", json={"exhibits": list(exhibits)})
         return {one["id"]: one for one in answer["items"]}
+
+    def small_files(self, case_id: str, body: bytes, key: str) -> Any:
+        """Send many small files at once; what became of each, in their order. The same `key` again acts once."""
+        headers = {"Content-Type": "application/vnd.dalel.small-files", "Idempotency-Key": key}
+        return self.json("POST", f"/api/v1/cases/{case_id}/small-files", headers=headers, content=body)["items"]
 
     def create(self, metadata: Mapping[str, str], size_bytes: int, key: str) -> tuple[str, str | None, str]:
         """Announce an upload: address, token and exhibit. The same `key` again finds the same upload."""

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from evidence_api.sending.api import Api, Offline, Refused, Stopped
 from evidence_api.sending.files import LocalFile, Unsendable, digest
+from evidence_api.sending.groups import Group, body, contents, grouped
 from evidence_api.sending.memory import Memory
 from evidence_api.sending.progress import Progress
 
@@ -85,9 +86,9 @@ class Sender:
         return willing
 
     def _loop(self, files: Sequence[LocalFile], hashing: ThreadPoolExecutor, sending: ThreadPoolExecutor) -> None:
-        waiting: dict[Future[Any], tuple[str, LocalFile]] = {}
+        waiting: dict[Future[Any], tuple[str, Group]] = {}
         for file in files:
-            waiting[hashing.submit(self._hash, file)] = ("hash", file)
+            waiting[hashing.submit(self._hash, file)] = ("hash", [file])
         while waiting or self._checking or self._hashed:
             done, _ = wait(waiting, timeout=POLL_S, return_when=FIRST_COMPLETED) if waiting else (set(), set())
             if not done:
@@ -96,26 +97,37 @@ class Sender:
                 self._ended(future, *waiting.pop(future))
             hashes_left = any(kind == "hash" for kind, _ in waiting.values()) if len(self._hashed) < BATCH else True
             if len(self._hashed) >= BATCH or (self._hashed and (not hashes_left or not self._in_flight)):
-                for file in self._ask():
-                    waiting[sending.submit(self._send, file)] = ("send", file)
+                for group in grouped(self._ask()):
+                    waiting[sending.submit(self._send_group, group)] = ("send", group)
             self._poll()
 
-    def _ended(self, future: "Future[Any]", kind: str, file: LocalFile) -> None:
+    def _ended(self, future: "Future[Any]", kind: str, files: Group) -> None:
         try:
             result = future.result()
-        except (Unsendable, Refused) as refusal:
-            self._lost(file, refusal.code)
-        except Offline:
-            self._lost(file, "upload.offline")
-        else:
-            if kind == "hash":
-                self._outcome.digests[file.path] = result
-                self._hashed.append(file)
-            else:
-                self._check(file, result, ours=True)
-                for twin in self._twins.pop(self._outcome.digests[file.path], []):
-                    self._check(twin, result, ours=False)
+        except (Unsendable, Refused, Offline) as fault:
+            for file in files:
+                self._lost(file, _code(fault))
+            return
+        if kind == "hash":
+            self._outcome.digests[files[0].path] = result
+            self._hashed += files
+            return
+        for file, sent in zip(files, result, strict=True):
+            if isinstance(sent, str):
+                self._arrived(file, sent)
+            elif _code(sent) == "exhibit.duplicate":
+                # Another sends the same bytes, or they came before: what awaits it now is asked anew.
+                self._memory.keep(file, replace(self._memory.of(file), key=None))
                 self._in_flight.pop(self._outcome.digests[file.path], None)
+                self._hashed += [file, *self._twins.pop(self._outcome.digests[file.path], [])]
+            else:
+                self._lost(file, _code(sent))
+
+    def _arrived(self, file: LocalFile, exhibit: str) -> None:
+        self._check(file, exhibit, ours=True)
+        for twin in self._twins.pop(self._outcome.digests[file.path], []):
+            self._check(twin, exhibit, ours=False)
+        self._in_flight.pop(self._outcome.digests[file.path], None)
 
     def _lost(self, file: LocalFile, code: str) -> None:
         """It failed; others with the same bytes, which waited for it, are asked about anew."""
@@ -139,15 +151,15 @@ class Sender:
             raise Stopped
         self._progress.hashed(size_bytes)
 
-    def _ask(self) -> list[LocalFile]:
-        """What awaits those that are hashed; returns those to send now."""
+    def _ask(self) -> list[tuple[LocalFile, bool]]:
+        """What awaits those that are hashed; returns those to send now, and of each whether it is new there."""
         batch, self._hashed = self._hashed[:BATCH], self._hashed[BATCH:]
         named = [_named(file) | {"sha256": self._outcome.digests[file.path]} for file in batch]
         found = self._api.survey(self._case_id, named)["items"]
         sending = []
         for file, one in zip(batch, found, strict=True):
             sha256 = self._outcome.digests[file.path]
-            ours = one["exhibit"] is not None and one["exhibit"] == self._memory.of(file).exhibit
+            ours = self._is_ours(file, one)
             match one["state"]:
                 case "refused":
                     self._fail(file, one["code"])
@@ -164,8 +176,41 @@ class Sender:
                         address = f"/api/v1/uploads/{one['upload']}"
                         self._memory.keep(file, replace(known, upload=address, token=None, exhibit=one["exhibit"]))
                     self._in_flight[sha256] = file
-                    sending.append(file)
+                    sending.append((file, state == "new"))
         return sending
+
+    def _is_ours(self, file: LocalFile, found: Mapping[str, Any]) -> bool:
+        """Whether this sender registered it: the exhibit is known, or its creation was sent and the answer was lost."""
+        known = self._memory.of(file)
+        if found["exhibit"] is None or known.exhibit == found["exhibit"]:
+            return found["exhibit"] is not None
+        return bool(found["mine"] and known.key and not known.exhibit)
+
+    def _send_group(self, files: Group) -> list[str | Exception]:
+        """The exhibit of each, whose bytes are all at the server then, or why it is not there."""
+        return [self._send(files[0])] if len(files) == 1 else self._send_together(files)
+
+    def _send_together(self, files: Group) -> list[str | Exception]:
+        given: dict[str, tuple[LocalFile, bytes]] = {}
+        sent: dict[str, str | Exception] = {}
+        for file in files:
+            try:
+                given[self._outcome.digests[file.path]] = file, contents(file)
+            except Unsendable as fault:
+                sent[file.path] = fault
+        key = uuid4().hex
+        self._remember({file: {"key": key} for file, _ in given.values()})
+        taken = self._api.small_files(self._case_id, body(self._said, given), key) if given else []
+        for (file, data), one in zip(given.values(), taken, strict=True):
+            sent[file.path] = one["exhibit"] or Refused(422, one["code"], one["params"])
+            self._moved_send(len(data) if one["exhibit"] else 0)
+        self._remember({file: {"exhibit": sent[file.path]} for file in files if isinstance(sent[file.path], str)})
+        return [sent[file.path] for file in files]
+
+    def _remember(self, changes: Mapping[LocalFile, Mapping[str, Any]]) -> None:
+        """Of many files, on the disk when this returns: the last one's line takes the others along."""
+        for number, (file, change) in enumerate(changes.items(), 1):
+            self._memory.keep(file, replace(self._memory.of(file), **change), durable=number == len(changes))
 
     def _send(self, file: LocalFile) -> str:
         """All bytes are at the server when this returns the exhibit's id."""
@@ -272,6 +317,10 @@ class Sender:
         self._outcome.failed[file.path] = code
         self._progress.say(f"failed: {file.path}: {code}")
         self._progress.ended(failed=True)
+
+
+def _code(fault: Exception) -> str:
+    return "upload.offline" if isinstance(fault, Offline) else str(fault)
 
 
 def _named(file: LocalFile) -> dict[str, Any]:

@@ -53,13 +53,13 @@ class Kept:
         self._ports: dict[str, int] = _load(self._ports_path)
         self._secrets: dict[str, str] = _load(self._secrets_path)
 
-    def port(self, name: str, *, with_grpc: bool = False) -> int:
+    def port(self, name: str, *, with_grpc: bool = False, wanted: int | None = None) -> int:
         """The loopback port of `name`; with gRPC, the port 10000 above it was free as well when it was chosen.
 
-        Raises StackError when no free port was found in 200 tries.
+        `wanted` is kept in place of what was kept before. Raises StackError when no free port was found in 200 tries.
         """
-        if name not in self._ports:
-            self._ports[name] = self._choose(with_grpc=with_grpc)
+        if name not in self._ports or wanted not in (None, self._ports[name]):
+            self._ports[name] = wanted or self._choose(with_grpc=with_grpc)
             write_private(self._ports_path, json.dumps(self._ports, indent=1).encode())
         return self._ports[name]
 

@@ -186,7 +186,7 @@ def stored_as_said(services: Services, entry: EntryView, *, deep: bool) -> None:
         raise Differs(Step.OBJECTS, "objects.missing", place, facts.ciphertext_bytes, "nothing") from error
     if stored.size_bytes != facts.ciphertext_bytes:
         raise Differs(Step.OBJECTS, "objects.missing", place, facts.ciphertext_bytes, stored.size_bytes)
-    until = services.store.locked_until(facts.bucket, facts.key, facts.version_id)
+    until = stored.locked_until
     # a hold may have made it longer than the seal said; nothing may make it shorter
     sealed = datetime.fromtimestamp(entry.data.get("retain_until_ms", 0) / 1000, UTC)
     wanted = max(facts.retain_until.astimezone(UTC), sealed)

@@ -18,6 +18,7 @@ from evidence_api.registry import reads
 from evidence_api.registry import service as registry
 from evidence_api.registry.facts import Exhibit, Page, Sealed
 from evidence_api.registry.model import ExhibitForm, ExhibitState
+from evidence_api.registry.service import NewExhibit
 from evidence_api.services import Services
 from evidence_api.use_cases import examining, retaining
 from storage import key_records, retention, seal, whole
@@ -67,7 +68,7 @@ def begin(services: Services, actor: Actor, case_id: UUID, form: ExhibitForm) ->
             upload = half_sent(work, case_id, form, same)
         else:
             event_id = work.record(registered(exhibit_id, case_id, number, form))
-            registry.register_exhibit(work, exhibit_id, case_id=case_id, number=number, form=form, event_id=event_id)
+            registry.register_exhibits(work, case_id, [NewExhibit(exhibit_id, number, form, event_id)])
             new = new_upload(work, exhibit_id, case_id, form)
             upload = storage.create_upload(work, services.keys, new, limits(services))
             registry.start_receiving(work, exhibit_id, upload.id, event_id)

@@ -67,12 +67,18 @@ def under_rule(services: Services, form: ExhibitForm) -> ExhibitForm:
 
     Raises Invalid `retention.unknown_category`, `retention.below_minimum`, Conflict `retention.not_extendable`.
     """
-    if not form.category:
-        return form
+    return ruled(form, current_rules(services)) if form.category else form
+
+
+def current_rules(services: Services) -> RuleSet:
+    """The rules as they stand now."""
     with services.database.read() as session:
-        rules = retention.current_rules(session)
-    days = rules.rule(form.category).days(form.retain_days)
-    return replace(form, retain_days=days, rule_version=rules.version)
+        return retention.current_rules(session)
+
+
+def ruled(form: ExhibitForm, rules: RuleSet) -> ExhibitForm:
+    """As `under_rule`, under these rules, of a form that names a category."""
+    return replace(form, retain_days=rules.rule(form.category).days(form.retain_days), rule_version=rules.version)
 
 
 def categorize(services: Services, actor: Actor, exhibit_id: UUID, category: str) -> Exhibit:

@@ -41,13 +41,14 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Check:
-    """A check of the whole ledger: its sentences, the answer first, and where its exact report lies."""
+    """A check of the whole ledger: its sentences, the answer first, and where its exact report and its act lie."""
 
     at: datetime
     same: bool
     sentences: tuple[str, ...]
     sha256: str
     href: str
+    paper_href: str
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from evidence_api.http.route import router
 from evidence_api.queries import cases as queries
 from evidence_api.queries import checks, trails
 from evidence_api.services import Services
-from evidence_api.use_cases import checking
+from evidence_api.use_cases import check_paper, checking
 from portal import filters
 from portal.lines import event_line, head, readable
 from portal.pages.audit import FORMATS, Check, Checks, Ledger, Trail, render_ledger, render_trail
@@ -77,6 +77,16 @@ def report(check_id: UUID, services: ServicesOf, access: Annotated[Access, guard
     return _file(checks.report(services, check_id).text, "application/json", "ledger-check.json")
 
 
+@routes.get("/ledger/checks/{check_id}.pdf")
+def signed_report(
+    check_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("ledger.check")]
+) -> Response:
+    """The same as an act on paper, signed by the office where it has a key."""
+    kept = checks.report(services, check_id)
+    pdf = check_paper.signed(services, kept.report, language_of(request, access.visitor))
+    return _file(pdf, "application/pdf", "ledger-check.pdf")
+
+
 def _checks(request: Request, services: Services, access: Access) -> Checks | None:
     found = checks.state(services, access.viewer)
     if not found.may_check:
@@ -91,6 +101,7 @@ def _checks(request: Request, services: Services, access: Access) -> Checks | No
                 sentences=tuple(words.report(kept.report, language)),
                 sha256=kept.sha256,
                 href=f"/ledger/checks/{kept.id}.json",
+                paper_href=f"/ledger/checks/{kept.id}.pdf",
             )
             for kept in found.reports
         ),
@@ -118,6 +129,6 @@ def _ledger(services: Services) -> Ledger:
     )
 
 
-def _file(content: str, media_type: str, name: str) -> Response:
+def _file(content: str | bytes, media_type: str, name: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(content, media_type=media_type, headers=headers)

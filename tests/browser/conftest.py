@@ -45,7 +45,7 @@ def gallery_url(gallery_app: Starlette) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(gallery_app, port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not server.started and time.monotonic() < end:
         time.sleep(0.05)
     yield f"http://127.0.0.1:{port}"

@@ -36,6 +36,7 @@ FOUND = audit.Check(
     ("DIFFERS. Step 2, Entries.", "Expected: entries without a gap", "Found: entry 17 is not there"),
     "sha256:" + "0" * 64,
     "/ledger/checks/1.json",
+    "/ledger/checks/1.pdf",
 )
 PART = exhibits.ChainPart(EXHIBIT.chain.events[:5], 317, 262, 50, "?before=262#chain-title", "?#chain-title")
 ACCESS = session.Home(

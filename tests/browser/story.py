@@ -88,7 +88,7 @@ def transcribed(stage: Stage) -> None:
     page.keyboard.press("e")
     page.keyboard.press("Control+a")
     page.keyboard.type("Моя фамилия Жумабаев, имя Адилет, отчество Серикович.")
-    expect(page.locator("[data-saved]").first).to_contain_text(re.compile(r"\d\d:\d\d:\d\d"), timeout=4_000)
+    expect(page.locator("[data-saved]").first).to_contain_text(re.compile(r"\d\d:\d\d:\d\d"))
     _named(stage)
     page.reload()
     _press(page, "[data-confirm] button")

@@ -99,12 +99,12 @@ def test_transcript_saves_by_itself_and_keeps_what_was_not_saved(
     expect(area).to_be_focused()
     page.keyboard.press("Control+End")
     page.keyboard.type(" түзетілді")
-    expect(page.locator("[data-turn='1'] [data-saved]")).to_contain_text("saved", timeout=2000)
+    expect(page.locator("[data-turn='1'] [data-saved]")).to_contain_text("saved")
     revision, text = gallery_app.state.saved[-1]
     assert revision == "2"
     assert text.endswith("түзетілді")
     page.keyboard.type(" сбой")
-    expect(page.locator("[data-turn='1'] [data-saved]")).to_contain_text("Not saved", timeout=3000)
+    expect(page.locator("[data-turn='1'] [data-saved]")).to_contain_text("Not saved")
     page.reload()
     expect(page.locator("#text-1")).to_have_value(text + " сбой")
     expect(page.locator("[data-turn='1'] [data-saved]")).to_contain_text("unsaved text is back")

@@ -10,6 +10,8 @@ from tests.browser import story
 from tests.browser.real import Stage
 
 PART_BYTES = 16 * 1024 * 1024
+ALONE_BYTES = 300_000
+"""More than what goes together with others in one request."""
 SLOW_MS = 90_000
 
 
@@ -148,13 +150,42 @@ def test_a_folder_is_dropped_with_its_tree(stage: Stage) -> None:
     assert names == ["Тінту", "тізім.txt", "Тінту / Диск", "қолхат 📷.txt"]
 
 
+def test_small_files_go_together_and_a_lost_answer_loses_none(stage: Stage) -> None:
+    page = at_the_desk(stage)
+    folder = stage.folder / "Бірге"
+    folder.mkdir(exist_ok=True)
+    for number in range(40):
+        (folder / f"{number}.bin").write_bytes(os.urandom(2_000 + number))
+    together: list[str] = []
+    alone: list[str] = []
+
+    def send(route: Route) -> None:
+        together.append(route.request.headers["idempotency-key"])
+        if len(together) == 1:
+            route.fetch()  # the server takes them all, and nobody hears of it
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route("**/small-files", send)
+    page.on("request", lambda one: alone.append(one.url) if one.url.endswith("/api/v1/uploads") else None)
+    describe(page)
+    page.locator("[data-input-folder]").set_input_files(folder)
+    page.click("[data-start]")
+    expect(page.locator("[data-open-receipt]")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator("[data-rows] .govuk-tag--good")).to_have_count(40)
+    assert 1 <= len(together) <= 6
+    assert alone == []
+    stage.faults.clear()
+
+
 def test_a_closed_browser_resumes_what_is_left(stage: Stage) -> None:
     """Sealed ones are not sent again, the list and the description come back, and the tab's end is no loss."""
     page = at_the_desk(stage)
     folder = stage.folder / "Кейін"
     folder.mkdir(exist_ok=True)
     for number in range(6):
-        (folder / f"{number}.bin").write_bytes(os.urandom(50_000 + number))
+        (folder / f"{number}.bin").write_bytes(os.urandom(ALONE_BYTES + number))
     held = [True]
     created: list[str] = []
 

@@ -101,7 +101,7 @@ class MortalPostgres:
 
     def kill(self) -> None:
         os.kill(self._child.pid, signal.SIGKILL)
-        self._child.wait_stopped(time.monotonic() + 5)
+        self._child.wait_stopped(time.monotonic() + 60)
         self._child = self._start()
 
     def kill_backend(self, dice: random.Random) -> bool:
@@ -119,7 +119,7 @@ class MortalPostgres:
 
     def stop(self) -> None:
         self._child.ask_to_stop()
-        self._child.wait_stopped(time.monotonic() + 20)
+        self._child.wait_stopped(time.monotonic() + 60)
 
 
 class Cast:

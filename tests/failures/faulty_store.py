@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from storage.s3 import S3Address, S3Store
 
-ANSWER_SECONDS = 0.4
+ANSWER_SECONDS = 1.0
 """How long the client of the proxy waits for an answer."""
 
 
@@ -31,7 +31,7 @@ class Asked:
         """What it asks of the store, in a word."""
         query = parse_qs(urlsplit(self.target).query, keep_blank_values=True)
         if "retention" in query:
-            return "lock" if self.method == "PUT" else "read lock"
+            return "lock"
         if "partNumber" in query:
             return "put part"
         if "uploads" in query and self.method == "POST":

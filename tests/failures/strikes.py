@@ -17,6 +17,7 @@ from evidence_api.registry.model import ExhibitForm
 from evidence_api.services import Services
 from evidence_api.settings import Settings
 from evidence_api.use_cases import handlers, intake, small_files
+from evidence_api.use_cases.small_files import SmallFile
 from storage import intake as storage_intake
 from tests.failures.doomed import PROCESSES
 
@@ -102,6 +103,12 @@ def create_whole(parts: Services, account_id: str, case_id: str, form: ExhibitFo
     small_files.take_whole(parts, _sender(account_id), UUID(case_id), form, data)
 
 
+def create_many(parts: Services, account_id: str, case_id: str, forms: list[ExhibitForm], datas: list[bytes]) -> None:
+    """What POST of many small files does."""
+    files = [SmallFile(form, data) for form, data in zip(forms, datas, strict=True)]
+    small_files.take_all(parts, _sender(account_id), UUID(case_id), files)
+
+
 def append(parts: Services, account_id: str, upload_id: str, data: bytes) -> None:
     """What PATCH does."""
     taker = intake.receive(
@@ -128,7 +135,7 @@ def killed(what: Callable[..., None], *args: Any) -> None:
 
 
 def killed_while_sending(settings: Settings, point: str, when: str, act: Callable[..., None], *args: Any) -> None:
-    """The process of the API dies at `point` of `create`, `create_whole` or `append`."""
+    """The process of the API dies at `point` of `create`, `create_whole`, `create_many` or `append`."""
     killed(_send_and_die, settings, point, when, act.__name__, *args)
 
 

@@ -35,7 +35,7 @@ SEALING = [
     ("get", "500"),
     ("lock", "503"),
     ("lock", "dropped after"),
-    ("read lock", "late"),
+    ("head", "late"),
 ]
 
 

@@ -276,3 +276,25 @@ def test_killed_while_a_small_file_comes_whole(system, case_id, point, when):
     ((exhibit_id,),) = system.rows(query, case=case_id)
     assert system.work_off(f"exhibit:{exhibit_id}") == ["done"]
     assert_sealed(system, str(exhibit_id), blob_of(system, exhibit_id), data)
+
+
+@each_side
+@pytest.mark.parametrize("point", ["put", "commit"])
+def test_killed_while_many_small_files_come(system, case_id, point, when):
+    """All of them are registered or none; what lies in the store without a row is swept."""
+    datas, before = [os.urandom(500) for _ in range(6)], held(system)
+    forms = [form_of(data, f"many-{number}.bin") for number, data in enumerate(datas)]
+    me = system.members["investigator"].account_id
+    killed_while_sending(system.settings, point, when, strikes.create_many, me, case_id, forms, datas)
+    there = 1 if (point, when) == ("commit", AFTER) else 0
+    assert [exhibits_of(system, case_id, data) for data in datas] == [there] * 6
+    if not there:
+        sweep(system.services.database, system.services.store, grace=AT_ONCE)
+        assert held(system) == before
+        for form, data in zip(forms, datas, strict=True):
+            assert system.api("investigator").create_whole(case_id, data, form.filename).status_code == 201
+    for data in datas:
+        query = "SELECT id FROM exhibits WHERE case_id = :case AND sha256 = :digest"
+        ((exhibit_id,),) = system.rows(query, case=case_id, digest=digest_of(data))
+        assert system.work_off(f"exhibit:{exhibit_id}") == ["done"]
+        assert_sealed(system, str(exhibit_id), blob_of(system, exhibit_id), data)

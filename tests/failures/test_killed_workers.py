@@ -117,7 +117,7 @@ def test_seal(system):
         assert (state, upload) == ("sealed", "sealed")
         store, key = system.services.store, evidence_key(blob_id)
         (stored,) = list(store.list(EVIDENCE, key))
-        assert store.locked_until(EVIDENCE, key, stored.version_id)
+        assert store.head(EVIDENCE, key, stored.version_id).locked_until
         assert system.tails(blob_id) == 0
         assert system.rows("SELECT count(*) FROM blobs WHERE id = :id", id=blob_id) == [(1,)]
         original_stands(system, exhibit_id, sent[exhibit_id])
@@ -368,7 +368,7 @@ def test_protect(system):
             " JOIN exhibits ON exhibits.blob_id = blobs.id WHERE exhibits.id = :id",
             id=item.removeprefix("exhibit:"),
         )
-        assert system.services.store.locked_until(EVIDENCE, key, version) == until == kept
+        assert system.services.store.head(EVIDENCE, key, version).locked_until == until == kept
         assert types(system, item)["exhibit.retained"] == 2
 
     kill_at_every_step(system, "protect", prepare, check, least=4)

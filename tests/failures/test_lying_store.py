@@ -1,6 +1,7 @@
 """A store that does not hold what it was given, or forgets its locks: nothing is sealed, and the record says so."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -43,7 +44,7 @@ class Shrunk(Lying):
 
     def head(self, *where) -> Stored:
         found = self.store.head(*where)
-        return Stored(found.key, found.version_id, found.size_bytes - 1)
+        return replace(found, size_bytes=found.size_bytes - 1)
 
 
 class Forgetful(Lying):
@@ -56,8 +57,9 @@ class Forgetful(Lying):
 class Hasty(Lying):
     """Locks for a day less than it was asked."""
 
-    def locked_until(self, *where):
-        return self.store.locked_until(*where) - timedelta(days=1)
+    def head(self, *where) -> Stored:
+        found = self.store.head(*where)
+        return replace(found, locked_until=found.locked_until and found.locked_until - timedelta(days=1))
 
 
 LIES = [

@@ -47,7 +47,7 @@ def assert_sealed(system: System, exhibit_id: str, blob_id: UUID, data: bytes) -
     ((version,),) = system.rows("SELECT version_id FROM blobs WHERE id = :id", id=blob_id)
     store, key = system.services.store, evidence_key(blob_id)
     assert [stored.version_id for stored in store.list(EVIDENCE, key)] == [version]
-    assert store.locked_until(EVIDENCE, key, version)
+    assert store.head(EVIDENCE, key, version).locked_until
     assert [begun for begun in store.begun(EVIDENCE) if begun.key == key] == []
     assert list(store.list(STAGING, f"{blob_id}/")) == []
 

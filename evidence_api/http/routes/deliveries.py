@@ -44,11 +44,15 @@ class SurveyIn(BaseModel):
 
 
 class FindingOut(BaseModel):
-    """What awaits a file: new, refused (with code and params), sealed, checking, begun (with the upload), elsewhere."""
+    """What awaits a file: new, refused (with code and params), sealed, checking, begun (with the upload), elsewhere.
+
+    `mine`: whoever asks registered the exhibit that has these bytes.
+    """
 
     state: str
     exhibit: UUID | None = None
     number: int | None = None
+    mine: bool = False
     upload: UUID | None = None
     code: str | None = None
     params: dict[str, str | int | None] = {}
@@ -145,7 +149,7 @@ def survey(
     ]
     found = delivering.survey(services, access.actor, case_id, candidates)
     return SurveyOut(
-        items=[_finding(one) for one in found.findings],
+        items=[_finding(one, access.actor.id) for one in found.findings],
         limit_bytes=services.settings.upload_limit_bytes,
         free_bytes=found.free_bytes,
     )
@@ -242,11 +246,12 @@ def receipt_out(receipt: Receipt) -> ReceiptOut:
     )
 
 
-def _finding(one: Finding) -> FindingOut:
+def _finding(one: Finding, me: UUID | None) -> FindingOut:
     return FindingOut(
         state=one.state,
         exhibit=one.exhibit.id if one.exhibit else None,
         number=one.exhibit.number if one.exhibit else None,
+        mine=one.exhibit is not None and one.exhibit.registered_by == me,
         upload=one.exhibit.upload_id if one.exhibit and one.state == "begun" else None,
         code=one.refusal.code if one.refusal else None,
         params=dict(one.refusal.params) if one.refusal else {},

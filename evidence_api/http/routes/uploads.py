@@ -156,7 +156,7 @@ def _checksum(request: Request) -> Checksum | None:
 
 def _check_body_type(request: Request) -> None:
     if request.headers.get("content-type") != BODY_TYPE:
-        raise Invalid("upload.wrong_content_type")
+        raise Invalid("upload.wrong_content_type", type=BODY_TYPE)
 
 
 async def _pump(request: Request, appender: Appender) -> Upload:

@@ -1,6 +1,6 @@
 // The way of many files: hashed one after another, asked about in batches, sent a few at a time, then asked after until
 // the server has re-read each. One that fails is set aside with its reason and stops nothing.
-import { Hasher, send } from "./upload_item.js";
+import { Hasher, randomKey, send } from "./upload_item.js";
 
 const SENDERS = 3;
 const ASK_AT = 100;
@@ -8,6 +8,11 @@ const ASK_MS = 300;
 const SEAL_MS = 1000;
 const THERE_MS = 4000;
 const MOST = 500;
+// Small files go together: what a request costs is then paid once for many. The server takes 2 MiB, the listing included.
+const SMALL = 256 * 1024;
+const TOGETHER = 200;
+const TOGETHER_BYTES = 1800 * 1024;
+const LISTED_BYTES = 400;
 
 export class Queue {
   /** `desk` gives `details()`, `step(item, state, code)`, `moved(item, bytes)`, `connection(there)`, `settled()`. */
@@ -18,6 +23,7 @@ export class Queue {
     this.ready = [];
     this.checking = new Set();
     this.sending = new Set();
+    this.requests = 0;
     this.hashing = null;
     this.started = false;
     this.offline = false;
@@ -84,7 +90,7 @@ export class Queue {
     this.hashed.push(item);
     clearTimeout(this.timer);
     if (this.hashed.length >= ASK_AT) this.#survey();
-    else this.timer = setTimeout(() => this.#survey(), this.sending.size < SENDERS ? ASK_MS / 3 : ASK_MS);
+    else this.timer = setTimeout(() => this.#survey(), this.requests < SENDERS ? ASK_MS / 3 : ASK_MS);
   }
 
   async #survey() {
@@ -106,9 +112,10 @@ export class Queue {
     this.#settle();
   }
 
-  #answer(item, { state, exhibit, number, upload, code }) {
+  #answer(item, { state, exhibit, number, upload, code, mine: registered }) {
     item.number = number ?? item.number;
-    const mine = exhibit && exhibit === item.exhibit;
+    // Ours too when its creation was sent under a key and the answer was lost.
+    const mine = exhibit && (exhibit === item.exhibit || (registered && item.key && !item.exhibit));
     if (state === "refused") this.desk.step(item, "failed", code);
     else if (state === "elsewhere") this.desk.step(item, "failed", "upload.elsewhere");
     else if (["sealed", "checking"].includes(state) || (state === "begun" && this.#mate(item))) {
@@ -117,6 +124,7 @@ export class Queue {
       this.check(item);
     } else {
       // Begun on another day or another computer by the same person: one goes on with it instead of beginning anew.
+      if (state === "new") item.key = undefined;
       if (state === "begun" && !item.url) Object.assign(item, { url: `${location.origin}/api/v1/uploads/${upload}`, exhibit, token: undefined });
       this.ready.push(item);
     }
@@ -127,15 +135,67 @@ export class Queue {
   }
 
   #send() {
-    while (this.started && !this.offline && this.sending.size < SENDERS && this.ready.length) {
-      const item = this.ready.shift();
-      this.sending.add(item);
-      this.#carry(item).finally(() => {
-        this.sending.delete(item);
+    while (this.started && !this.offline && this.requests < SENDERS && this.ready.length) {
+      const items = this.#next();
+      for (const item of items) this.sending.add(item);
+      this.requests += 1;
+      (items.length > 1 ? this.#carryTogether(items) : this.#carry(items[0])).finally(() => {
+        for (const item of items) this.sending.delete(item);
+        this.requests -= 1;
         this.#send();
         this.#settle();
       });
     }
+  }
+
+  /** The next to send: one, or as many small new ones as go in one request. */
+  #next() {
+    const small = (item) => item.size <= SMALL && !item.url && !item.alone;
+    const first = this.ready.shift();
+    const items = [first];
+    let room = TOGETHER_BYTES;
+    const takes = ({ size, name, folder }) => size + 3 * (name.length + folder.length) + LISTED_BYTES;
+    for (room -= takes(first); small(first) && this.ready.length && items.length < TOGETHER; items.push(this.ready.shift())) {
+      room -= takes(this.ready[0]);
+      if (!small(this.ready[0]) || room < 0) break;
+    }
+    return items;
+  }
+
+  async #carryTogether(items) {
+    const key = randomKey();
+    for (const item of items) {
+      Object.assign(item, { key, flowing: false });
+      this.desk.step(item, "sending");
+    }
+    let taken;
+    try {
+      await this.memory.keep(items);
+      taken = await this.server.sendTogether(items, this.desk.details(), key);
+    } catch (fault) {
+      const offline = fault.message === "offline";
+      for (const item of items.filter((one) => !one.dropped)) {
+        // Without an answer the server is asked what it has; refused as a whole, each shows alone whether it is the cause.
+        (offline ? this.hashed : this.ready).push(item);
+        item.alone = !offline;
+        this.desk.step(item, "queued");
+      }
+      if (offline) this.#lost();
+      return;
+    }
+    items.forEach((item, index) => item.dropped || this.#taken(item, taken[index]));
+    await this.memory.keep(items).catch(() => {});
+  }
+
+  #taken(item, { state, exhibit, code }) {
+    if (state !== "refused") {
+      Object.assign(item, { exhibit });
+      this.desk.moved(item, item.size);
+      this.check(item);
+    } else if (code === "exhibit.duplicate") {
+      item.key = undefined;
+      this.#ask(item);
+    } else this.desk.step(item, "failed", code);
   }
 
   async #carry(item) {

@@ -11,16 +11,34 @@ export class Server {
   }
 
   /** JSON of a POST. Rejects with an Error whose message is a stable code, `offline` when there was no answer. */
-  async post(path, body) {
-    const headers = { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": this.csrf };
-    const answer = await fetch(this.base + path, { method: "POST", headers, body: JSON.stringify(body) }).catch(() => null);
+  post(path, body) {
+    return this.#ask(path, { "Content-Type": "application/json" }, JSON.stringify(body));
+  }
+
+  async #ask(path, more, body) {
+    const headers = { Accept: "application/json", "X-CSRF-Token": this.csrf, ...more };
+    const answer = await fetch(this.base + path, { method: "POST", headers, body }).catch(() => null);
     if (answer?.status === 429) {
       await pause(1000 * Number(answer.headers.get("Retry-After") ?? 5));
-      return this.post(path, body);
+      return this.#ask(path, more, body);
     }
     if (!answer || answer.status >= 502) throw new Error("offline");
-    if (!answer.ok) throw new Error(codeOf(await answer.text()) ?? "unknown");
-    return answer.json();
+    if (answer.ok) return answer.json();
+    const code = codeOf(await answer.text());
+    if (code !== "idempotency.in_progress") throw new Error(code ?? "unknown");
+    // The first sending, whose answer was lost on the way, still acts.
+    await pause(1000);
+    return this.#ask(path, more, body);
+  }
+
+  /** Sends small items in one request, once however often it is asked under this key; in their order what became of each. */
+  async sendTogether(items, details, key) {
+    const { basis, purpose, retain_days: days, category = "" } = details;
+    const files = items.map(({ name, folder, size, sha256, recorded }) => ({ filename: name, folder, size_bytes: size, sha256, recorded_at: recorded }));
+    const listing = JSON.stringify({ basis, purpose, retain_days: Number(days) || 0, category, files });
+    const bytes = await Promise.all(items.map(({ file }) => file.arrayBuffer())).catch(() => { throw new Error("upload.forgotten"); });
+    const headers = { "Content-Type": "application/vnd.dalel.small-files", "Idempotency-Key": key };
+    return (await this.#ask("/small-files", headers, new Blob([listing, "\n", ...bytes]))).items;
   }
 
   /** What awaits these items, in their order: [{state, exhibit, number, upload, code}, …] and the store's free room. */

@@ -10,6 +10,7 @@ from custody.kernel.outbox import Actor
 from evidence_api.registry import reads, service
 from evidence_api.registry.facts import Exhibit
 from evidence_api.registry.model import ExhibitForm, ExhibitState
+from evidence_api.registry.service import NewExhibit
 from evidence_api.use_cases import cases
 from tests.integration.access.conftest import MakePerson, TestParts
 
@@ -43,9 +44,8 @@ def register(parts: TestParts, actor: Actor, case_id: UUID, given: ExhibitForm) 
             purpose=given.purpose,
             retain_days=given.retain_days,
         )
-        exhibit = service.register_exhibit(
-            work, exhibit_id, case_id=case_id, number=number, form=given, event_id=work.record(registered)
-        )
+        new = NewExhibit(exhibit_id, number, given, work.record(registered))
+        (exhibit,) = service.register_exhibits(work, case_id, [new])
         work.commit()
     return exhibit
 

@@ -208,7 +208,7 @@ def test_what_cannot_be_begun(system, asked, tmp_path):
 
 def test_a_watched_folder_is_sent_when_it_rests(system, asked):
     (asked.folder / "first.bin").write_bytes(b"first")
-    process = subprocess.Popen([*shell(asked), "--watch", "--settle", "0.5"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*shell(asked), "--watch", "--settle", "2"], stdout=subprocess.PIPE, text=True)
     try:
         sealed = "SELECT count(*) FROM exhibits WHERE case_id = :id AND state = 'sealed'"
         until(lambda: system.rows(sealed, id=asked.case) == [(1,)], PATIENCE_S)

@@ -46,9 +46,11 @@ class Unlocked(Lying):
 
     key = ""
 
-    def locked_until(self, bucket, key, version):
-        until = self.store.locked_until(bucket, key, version)
-        return until - timedelta(days=1) if until and key == self.key else until
+    def head(self, bucket, key, version):
+        found = self.store.head(bucket, key, version)
+        if found.locked_until and key == self.key:
+            return replace(found, locked_until=found.locked_until - timedelta(days=1))
+        return found
 
 
 def place(system, exhibit_id: str) -> tuple[UUID, str]:

@@ -207,9 +207,9 @@ def test_everything_moves_and_the_old_store_is_no_longer_needed(moved) -> None:
             "version": facts.version_id,
         }
         assert facts.bucket == elsewhere(NEXT, EVIDENCE)
-        assert system.services.store.locked_until(facts.bucket, facts.key, facts.version_id) == facts.retain_until
+        assert system.services.store.head(facts.bucket, facts.key, facts.version_id).locked_until == facts.retain_until
         # the source is as it was
-        assert system.services.store.locked_until(EVIDENCE, old.key, old.version_id) == old.retain_until
+        assert system.services.store.head(EVIDENCE, old.key, old.version_id).locked_until == old.retain_until
         assert content(system, exhibit_id) == data
     assert system.events(f"disclosure:{disclosure_id}", "exhibit.moved")
     # again: nothing to do but to send what the ledger has published meanwhile

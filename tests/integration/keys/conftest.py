@@ -57,7 +57,7 @@ class Bao:
         self.ask("POST", "sys/mounts/transit", {"type": "transit"})
 
     def _wait(self) -> None:
-        for _ in range(300):
+        for _ in range(1200):
             try:
                 self.ask("GET", "sys/health")
             except OSError:
@@ -73,7 +73,7 @@ class Bao:
             {"X-Vault-Token": self.token},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"{}")
 
     @contextmanager

@@ -25,7 +25,7 @@ def ledger_database(database_template: object) -> Iterator[FreshDatabase]:
 def _wait_until_alone(fresh: FreshDatabase) -> None:
     """The server notices a killed client a little later, and the owner may not end another role's session."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     with psycopg.connect(conninfo(fresh.owner_url), autocommit=True) as owner:
         while owner.execute(query).fetchone() != (0,) and time.monotonic() < deadline:
             time.sleep(0.02)

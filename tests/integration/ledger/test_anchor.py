@@ -19,6 +19,7 @@ from evidence_api.stack import authority
 from tests.databases import FreshDatabase
 from tests.integration.ledger.support import MemoryStore, tamper
 from tests.integration.ledger.test_publisher import grow
+from tests.whole import until
 
 Answer = Callable[[bytes], tuple[int, bytes]]
 URLS = ("http://first.example/tsa", "http://second.example")
@@ -206,10 +207,7 @@ def test_it_runs_beside_the_publisher_and_survives_what_nobody_foresaw(
     time.sleep(0.1)
     assert not failures  # not leading: nothing is done
     leading.set()
-    end = time.monotonic() + 20
-    while not head(app).timestamps:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until(lambda: head(app).timestamps)
     stop.set()
     thread.join()
 

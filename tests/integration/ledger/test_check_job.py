@@ -1,22 +1,30 @@
 """The check as a job on the whole system: progress, a kept report under its event, damage to stored files named."""
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import SignatureCoverageLevel
 
+from custody.checking import words
 from custody.checking.difference import Step
 from custody.kernel.errors import NotFound, Unavailable
 from custody.kernel.outbox import Actor
 from evidence_api import care
 from evidence_api.access.policy import Viewer
+from evidence_api.paper import keys
+from evidence_api.paper.blocks import Exact, Paragraph
+from evidence_api.paper.office import FileOffice
 from evidence_api.queries import checks
 from evidence_api.registry.model import Role
-from evidence_api.use_cases import checking
+from evidence_api.use_cases import check_paper, checking
 from storage.ports import ObjectStore, Stored
 from tests.whole import System, until
 
@@ -32,6 +40,13 @@ class Damaged:
 
     def __getattr__(self, name: str) -> Any:
         return self._answers.get(name) or getattr(self._store, name)
+
+
+class Unlocked(Damaged):
+    """The store, which says that nothing is locked."""
+
+    def head(self, *where: str) -> Stored:
+        return replace(self._store.head(*where), locked_until=None)
 
 
 @pytest.fixture(scope="module")
@@ -90,18 +105,20 @@ def _gone_now(*_: Any) -> Iterator[bytes]:
 
 @pytest.mark.usefixtures("sealed")
 @pytest.mark.parametrize(
-    ("answers", "code"),
+    ("damaged", "answers", "code"),
     [
-        ({"head": _missing}, "objects.missing"),
-        ({"head": lambda *_: Stored("", "", 1)}, "objects.missing"),
-        ({"locked_until": lambda *_: None}, "objects.lock"),
-        ({"get": _gone_now}, "objects.bytes"),
-        ({"get": lambda *_: iter([_missing()])}, "objects.bytes"),
+        (Damaged, {"head": _missing}, "objects.missing"),
+        (Damaged, {"head": lambda *_: Stored("", "", 1)}, "objects.missing"),
+        (Unlocked, {}, "objects.lock"),
+        (Damaged, {"get": _gone_now}, "objects.bytes"),
+        (Damaged, {"get": lambda *_: iter([_missing()])}, "objects.bytes"),
     ],
 )
-def test_damage_to_a_stored_file_is_named(system: System, answers: dict[str, Any], code: str) -> None:
+def test_damage_to_a_stored_file_is_named(
+    system: System, damaged: type[Damaged], answers: dict[str, Any], code: str
+) -> None:
     published(system)
-    services = system.variant(store=Damaged(system.services.store, **answers))
+    services = system.variant(store=damaged(system.services.store, **answers))
     report = checking.check(services, deep=True)
     assert report.difference is not None
     assert (report.difference.step, report.difference.code) == (Step.OBJECTS, code)
@@ -155,3 +172,26 @@ def test_a_command_without_settings_says_so(system: System) -> None:
     bare = system.settings.model_copy(update={"policy_file": None, "register_file": None})
     assert care.fsck(bare, lines.append, deep=False, out=None, language="en") == care.UNUSABLE
     assert care.rebuild(bare, lines.append, out=None, dry_run=True) == care.UNUSABLE
+
+
+@pytest.mark.usefixtures("sealed")
+@pytest.mark.parametrize("language", ["kk", "ru", "en"])
+def test_a_report_is_given_as_a_signed_act(system: System, tmp_path: Path, language: Any) -> None:
+    """Its exact bytes stand in it, and the signature is over all of it; without the office's key it says so."""
+    published(system)
+    key, passphrase = tmp_path / "key.pem", tmp_path / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text("a passphrase of a test\n")
+    keys.create(key, passphrase, datetime.now(UTC))
+    services = replace(system.services, office=lambda: FileOffice(key, passphrase))
+    report = checking.check(services, deep=False)
+    pdf = check_paper.signed(services, report, language)
+    (signature,) = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
+    assert signature.compute_integrity_info() is None
+    assert signature.evaluate_signature_coverage() is SignatureCoverageLevel.ENTIRE_FILE
+    act = check_paper.paper(report, language, is_signed=True)
+    assert [one.text for one in act.blocks if isinstance(one, Exact)] == [report.encode().decode()]
+    assert act.title == words.said("title", language)
+    without = check_paper.paper(report, language, is_signed=False)
+    assert without.blocks[-1] == Paragraph(words.said("unsigned", language))
+    assert check_paper.signed(system.services, report, language).startswith(b"%PDF")

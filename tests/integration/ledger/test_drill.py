@@ -45,12 +45,12 @@ class Watched(Logs):
         return Succession(self.database, self.store, self.private, self.register, parts, "log/1")
 
     def witnesses(self) -> Witnesses:
-        return Witnesses(policy.parse(self.policy_text().encode()), lambda: int(time.time()), deadline_s=5.0)
+        return Witnesses(policy.parse(self.policy_text().encode()), lambda: int(time.time()), deadline_s=60.0)
 
     def ask(self, one: RunningWitness, signed: bytes, old: int, proof: list[bytes]) -> int:
         """What a witness answers to a head: its status."""
         body = witness.encode_submission(old, proof, signed)
-        return cosigning.http_post(f"{one.url}/add-checkpoint", body, 5.0)[0]
+        return cosigning.http_post(f"{one.url}/add-checkpoint", body, 60.0)[0]
 
 
 @pytest.fixture

@@ -17,23 +17,30 @@ from custody.proof.checkpoint import Checkpoint
 from custody.proof.strict import base64_bytes
 from custody.signer import EncryptedFileSigner
 from evidence_api.http.main import application
+from evidence_api.services import Services
 from tests.unit.custody.proof.test_monitor import Site, leaves
 from tests.whole import System, until
 
 
-@pytest.fixture(scope="module")
-def live(system: System) -> Iterator[str]:
-    """The API on a port of its own."""
+@contextmanager
+def serving(services: Services) -> Iterator[str]:
+    """The API on a port of its own; the address of the public log."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(application(system.services), port=port, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(application(services), port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until(lambda: server.started)
     yield f"http://127.0.0.1:{port}/log"
     server.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def live(system: System) -> Iterator[str]:
+    with serving(system.services) as url:
+        yield url
 
 
 @contextmanager

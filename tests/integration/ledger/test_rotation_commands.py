@@ -12,7 +12,7 @@ from custody import audit, heads, logs
 from custody import signer as keys
 from custody.kernel.errors import Conflict, NotFound
 from custody.proof import checkpoint, handover, merkle, note, policy
-from evidence_api import log_keys, rotation
+from evidence_api import log_keys, prepare, rotation
 from evidence_api.log_keys import KeyPlace
 from evidence_api.queries import log as public
 from evidence_api.settings import Settings, load
@@ -20,7 +20,7 @@ from evidence_api.use_cases import proving
 from tests.databases import FreshDatabase
 from tests.hsm import soft_token
 from tests.integration.ledger.support import described, record, sequence_all
-from tests.integration.ledger.test_rotation import Logs, check, rotating
+from tests.integration.ledger.test_rotation import Logs, check, everything, rotating
 
 __all__ = ["rotating"]
 
@@ -110,6 +110,36 @@ def test_what_is_not_finished_in_time_is_finished_later(rotating: Logs, settings
     rotating.settle()
     assert rotation.rotate(settings, said.append, "log/2", "scheduled", wait_s=0) == rotation.DONE
     check(rotating)
+
+
+def test_a_start_after_a_rotation_needs_the_first_key_no_more(
+    rotating: Logs, settings: Settings, tmp_path: Path
+) -> None:
+    """It was destroyed: no new one takes its name, the policy goes on naming both, and the open log grows."""
+    said: list[str] = []
+    rotation.make_key(settings, said.append, "log/2", in_file(tmp_path))
+    rotation.rotate(settings, said.append, "log/2", "scheduled", wait_s=0)
+    rotating.signer = lambda origin: log_keys.signer(settings, origin)  # type: ignore[method-assign]
+    rotating.publishing = rotating.again()
+    rotating.settle()
+    known = [note.parse_vkey(log.vkey) for log in rotating.opened()]
+    assert settings.log_key_file is not None
+    assert rotation.destroyed(settings, said.append, "log/1") == rotation.REFUSED
+    assert said.pop() == "key.exists"
+    settings.log_key_file.unlink()
+    assert rotation.destroyed(settings, said.append, "log/2") == rotation.REFUSED
+    assert said.pop() == "log.not_closed"
+    assert rotation.destroyed(settings, said.append, "log/1") == rotation.DONE
+    prepare.keys(settings)
+    assert not settings.log_key_file.exists()
+    assert set(policy.parse(prepare.policy(settings).encode()).logs) == set(known)
+    assert len(known) == 2
+    rotating.publishing = rotating.again()
+    record(rotating.app, described(uuid4()))
+    rotating.settle()
+    check(rotating)
+    (gone,) = [entry for entry in everything(rotating.app) if entry.type == "key.destroyed"]
+    assert note.parse_vkey(gone.data["key"]) == known[0]
 
 
 def test_packages_and_the_public_see_each_log_at_its_place(rotating: Logs) -> None:

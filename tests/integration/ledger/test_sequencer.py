@@ -25,7 +25,7 @@ from tests.integration.ledger.support import (
     viewed,
 )
 
-SOON = timedelta(seconds=20)
+SOON = timedelta(seconds=60)
 
 
 def check_ledger(app: Database, acknowledged: set[UUID]) -> None:

@@ -48,11 +48,11 @@ def test_a_longer_term_lengthens_the_lock(system):
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=4000)
     investigator.post(path, until=until.isoformat())
     store, place = system.services.store, ended.place_of(system, exhibit_id)
-    assert store.locked_until(*place) < until
+    assert store.head(*place).locked_until < until
     follow(system, exhibit_id)
-    assert store.locked_until(*place) == until
+    assert store.head(*place).locked_until == until
     (stored,) = store.list(RENDITIONS, evidence_key(blob_of(system, rendition)))
-    assert store.locked_until(RENDITIONS, stored.key, stored.version_id) == until
+    assert store.head(RENDITIONS, stored.key, stored.version_id).locked_until == until
     term = investigator.get(path)
     assert datetime.fromisoformat(term["locked_until"]) == until
     who = [one["actor"]["role"] for one in system.events(f"exhibit:{exhibit_id}", "exhibit.retained")]

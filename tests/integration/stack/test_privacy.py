@@ -105,7 +105,7 @@ def test_an_ordinary_account_runs_all_of_it(directory: Path) -> None:
             assert connection.execute("SELECT current_user").fetchone() == ("dalel_owner",)
     finally:
         holder.process.terminate()
-        holder.process.communicate(timeout=20)
+        holder.process.communicate(timeout=60)
     assert processes_of(directory) == set()
 
 

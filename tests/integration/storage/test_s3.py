@@ -120,16 +120,16 @@ def test_bytes_that_change_on_the_wire_are_refused(store: S3Store) -> None:
 def test_a_lock_holds(store: S3Store) -> None:
     name, until = key(), soon()
     version = store.put(EVIDENCE, name, b"locked")
-    assert store.locked_until(EVIDENCE, name, version) is None
+    assert store.head(EVIDENCE, name, version).locked_until is None
     store.lock(EVIDENCE, name, version, until)
     store.lock(EVIDENCE, name, version, until)
-    assert store.locked_until(EVIDENCE, name, version) == until
+    assert store.head(EVIDENCE, name, version).locked_until == until
     with pytest.raises(Conflict, match=r"store\.locked"):
         store.delete(EVIDENCE, name, version)
     with pytest.raises(Conflict, match=r"store\.locked"):
         store.lock(EVIDENCE, name, version, until - timedelta(minutes=1))
     store.lock(EVIDENCE, name, version, until + timedelta(minutes=1))
-    assert store.locked_until(EVIDENCE, name, version) == until + timedelta(minutes=1)
+    assert store.head(EVIDENCE, name, version).locked_until == until + timedelta(minutes=1)
     store.put(EVIDENCE, name, b"another version")
     store.delete(EVIDENCE, name, "")
     assert whole(store, name, version, 6) == b"locked"

@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.whole import until
+
 ROOT = Path(__file__).parents[3]
 CLI = (sys.executable, "-m", "evidence_api.cli")
 
@@ -91,13 +93,46 @@ def ending(process: subprocess.Popen[str]) -> int:
     return process.returncode
 
 
-@pytest.mark.timeout(300)
+def cli(*arguments: str) -> str:
+    """What a command that must succeed prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def rotated(data: Path) -> None:
+    """The running system's log is closed in favour of another, and the key of the first one destroyed."""
+    secrets = data / "keys"
+    ledger = ("evidence_api.cli", "ledger", "--data", str(data))
+    place = ("--key-file", str(secrets / "next.pem"), "--passphrase-file", str(secrets / "next.passphrase"))
+    cli(*ledger, "key", "--origin", "dalel.example/next", *place)
+    assert "dalel.example/next is open" in cli(
+        *ledger, "rotate", "--origin", "dalel.example/next", "--reason", "scheduled", "--wait", "120"
+    )
+    for name in ("log-key.pem", "log-key.passphrase"):
+        (secrets / name).unlink()
+
+
+def followed(data: Path, address: str) -> int:
+    """The size of the second log's head, once a monitor has followed the public log over its end."""
+    state = data.with_name("seen")
+    cli("custody", "monitor", f"{address}/log", "--policy", str(data / "keys" / "policy"), "--state", str(state))
+    head = state.with_name("seen.next")
+    return int(head.read_text().split("\n")[1]) if head.exists() else 0
+
+
+@pytest.mark.timeout(600)
 def test_it_comes_up_twice_at_one_address_and_leaves_nothing_behind(data: Path) -> None:
+    """Between the two starts the log's key is changed: the second finds the open log and needs the old key no more."""
     first, address = start(data / "d")
     try:
-        ready = httpx.get(f"{address}/readyz", timeout=10)
+        ready = httpx.get(f"{address}/readyz", timeout=60)
         assert ready.status_code == 200
-        assert httpx.get(f"{address}/sign-in", timeout=10).status_code == 200
+        assert httpx.get(f"{address}/sign-in", timeout=60).status_code == 200
+        rotated(data / "d")
+        before = until(lambda: followed(data / "d", address), 120)
     finally:
         first.send_signal(signal.SIGINT)
         ended = ending(first)
@@ -105,9 +140,10 @@ def test_it_comes_up_twice_at_one_address_and_leaves_nothing_behind(data: Path) 
     assert children_of(data / "d") == []
     second, again = start(data / "d")
     assert again == address
+    until(lambda: followed(data / "d", address) > before, 120)  # the start is on the record, in the second log
     second.kill()
     ending(second)
-    for _ in range(100):
+    for _ in range(600):
         if not children_of(data / "d"):
             break
         time.sleep(0.1)

@@ -32,7 +32,7 @@ class RunningWitness:
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._command, cwd=ROOT, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while True:
             try:
                 assert self.ask("GET", "/")[1].decode().strip() == self.vkey
@@ -49,7 +49,7 @@ class RunningWitness:
             self._process = None
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()

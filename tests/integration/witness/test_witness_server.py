@@ -41,14 +41,14 @@ def test_the_protocol(court: RunningWitness) -> None:
 def test_bodies_are_bounded(court: RunningWitness) -> None:
     assert court.ask("POST", "/add-checkpoint", b"x" * (witness.MAX_BODY_BYTES + 1))[0] == 413
     for headers in (["Transfer-Encoding: chunked"], ["Content-Length: -1"], ["Content-Length: ٥"], []):
-        with socket.create_connection(("127.0.0.1", court.port), timeout=10) as raw:
+        with socket.create_connection(("127.0.0.1", court.port), timeout=60) as raw:
             raw.sendall("\r\n".join(["POST /add-checkpoint HTTP/1.1", "Host: x", *headers, "", ""]).encode())
             assert raw.recv(100).startswith(b"HTTP/1.1 411 ")
     assert court.ask("GET", "/")[0] == 200
 
 
 def test_a_connection_serves_many_requests(court: RunningWitness) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", court.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", court.port, timeout=60)
     for size in range(1, 5):
         connection.request("POST", "/add-checkpoint", submission(size - 1, leaves(size)))
         answer = connection.getresponse()
@@ -57,7 +57,7 @@ def test_a_connection_serves_many_requests(court: RunningWitness) -> None:
 
 
 def test_too_many_connections_do_not_stop_it(court: RunningWitness) -> None:
-    held = [socket.create_connection(("127.0.0.1", court.port), timeout=10) for _ in range(40)]
+    held = [socket.create_connection(("127.0.0.1", court.port), timeout=60) for _ in range(40)]
     for one in held:
         one.close()
     for _ in range(200):

@@ -335,7 +335,10 @@ def test_nothing_is_replaced(place: Path) -> None:
         witness.create("court.example", place / "key", place / "another-state")
     with pytest.raises(Unusable):
         witness.create("two words", place / "key3", place / "state3")
+    with pytest.raises(Unusable, match="nowhere"):
+        witness.create("court.example", place / "key3", place / "nowhere" / "state3")
     assert not (place / "key3").exists()
+    assert not (place / "another-state.new").exists()
 
 
 def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,13 @@ def test_a_name_gives_the_same_port_and_secret_for_ever(tmp_path: Path) -> None:
     assert chosen[0] != chosen[1]
 
 
+def test_a_wanted_port_is_kept_for_the_next_start(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.port("portal")
+    assert kept.port("portal", wanted=18_080) == 18_080
+    assert Kept(tmp_path).port("portal") == 18_080
+
+
 def test_ports_stay_below_the_range_of_outgoing_connections(tmp_path: Path) -> None:
     kept = Kept(tmp_path)
     ports = [kept.port(f"server-{number}", with_grpc=True) for number in range(20)]

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
@@ -90,17 +91,14 @@ class MemoryStore:
         return self._data(bucket, key, "")
 
     def head(self, bucket: str, key: str, version_id: str) -> Stored:
-        return Stored(key, version_id, len(self._data(bucket, key, version_id)))
+        size_bytes = len(self._data(bucket, key, version_id))
+        return Stored(key, version_id, size_bytes, locked_until=self.locks.get((bucket, key, version_id)))
 
     def lock(self, bucket: str, key: str, version_id: str, until: datetime) -> None:
         self._data(bucket, key, version_id)
         if until < self.locks.get((bucket, key, version_id), until):
             raise Conflict("store.locked")
         self.locks[bucket, key, version_id] = until
-
-    def locked_until(self, bucket: str, key: str, version_id: str) -> datetime | None:
-        self._data(bucket, key, version_id)
-        return self.locks.get((bucket, key, version_id))
 
     def delete(self, bucket: str, key: str, version_id: str) -> None:
         held = self.versions.get((bucket, key), {})
@@ -162,7 +160,7 @@ class ShrinkingStore(MemoryStore):
 
     def head(self, bucket: str, key: str, version_id: str) -> Stored:
         found = super().head(bucket, key, version_id)
-        return Stored(found.key, found.version_id, found.size_bytes - 1)
+        return replace(found, size_bytes=found.size_bytes - 1)
 
 
 class AttemptSwappingStore(MemoryStore):

@@ -83,7 +83,7 @@ def test_a_good_upload_is_sealed_and_sealing_again_is_the_same(
     raw = store.versions[EVIDENCE, facts.blob.key][facts.blob.version_id]
     assert facts.blob.ciphertext_sha256 == "sha256:" + hashlib.sha256(raw).hexdigest()
     assert facts.blob.ciphertext_bytes == len(raw)
-    assert store.locked_until(EVIDENCE, facts.blob.key, facts.blob.version_id) == UNTIL
+    assert store.head(EVIDENCE, facts.blob.key, facts.blob.version_id).locked_until == UNTIL
     assert list(store.list(STAGING, "")) == []
     assert b"".join(BlobReader(store, keys, facts.blob).read()) == PDF
 
@@ -227,7 +227,7 @@ def test_a_derived_file_is_stored_verified_and_locked(keys: FileKeyWrapper, tmp_
         facts = put_derived(store, keys, BLOB, source, bucket=RENDITIONS, retain_until=until)
         assert facts.sha256 == "sha256:" + hashlib.sha256(plain).hexdigest()
         assert facts.retain_until == UNTIL + timedelta(seconds=1)
-        assert store.locked_until(RENDITIONS, facts.key, facts.version_id) == facts.retain_until
+        assert store.head(RENDITIONS, facts.key, facts.version_id).locked_until == facts.retain_until
         assert b"".join(BlobReader(store, keys, facts).read()) == plain
 
 

@@ -73,6 +73,18 @@ def test_nothing_usable_is_two(run: Command, monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr(commands_monitor, "fetch", away)
     assert run() == 2
     assert not run.state.exists()
+    for never in ("-1", "0", "nan", "inf", "x"):
+        with pytest.raises(SystemExit, match="2"):
+            run("--every", never)
+
+
+def test_stopped_it_ends_with_what_it_saw_last(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    run.site.publish(leaves(5))
+    monkeypatch.setattr(commands_monitor.time, "sleep", interrupt)
+    assert run("--every", "60") == 0
 
 
 def test_too_few_witnesses_are_said(run: Command, capsys: pytest.CaptureFixture[str]) -> None:
