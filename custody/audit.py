@@ -90,6 +90,20 @@ def chain(session: Session, item: str, *, limit: int | None = None) -> list[Entr
     return [_view(row) for row in session.scalars(query)]
 
 
+def newest(session: Session, item: str, *, before: int | None = None, limit: int = PAGE) -> list[EntryView]:
+    """The last events of an item's chain, newest first; with `before` those whose `item_seq` is smaller."""
+    query = select(LedgerEntryRow).where(LedgerEntryRow.item == item)
+    if before is not None:
+        query = query.where(LedgerEntryRow.item_seq < before)
+    return [_view(row) for row in session.scalars(query.order_by(LedgerEntryRow.item_seq.desc()).limit(limit))]
+
+
+def length(session: Session, item: str) -> int:
+    """How many events of an item have their place: `item_seq` counts from 0 without a gap."""
+    last = session.scalar(select(func.max(LedgerEntryRow.item_seq)).where(LedgerEntryRow.item == item))
+    return 0 if last is None else last + 1
+
+
 def positions(session: Session, type: str, items: Sequence[str]) -> dict[str, EntryView]:
     """The last event of a type on each of these chains, by item; chains that have none yet are left out."""
     query = select(LedgerEntryRow).where(LedgerEntryRow.item.in_(items), LedgerEntryRow.type == type)

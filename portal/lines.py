@@ -1,6 +1,9 @@
 """Facts of the program as the pages' models take them: shared by the views of several areas."""
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from custody.audit import EntryView
@@ -8,10 +11,12 @@ from custody.kernel.clock import from_ms
 from evidence_api.access.policy import Viewer
 from evidence_api.queries.cases import ROUND, CaseView, Thing
 from evidence_api.queries.facts import Exhibit, JobView, RenditionView
-from evidence_api.queries.fixity import Alarm
+from evidence_api.queries.fixity import Alarm, Place
 from evidence_api.queries.personal import Shown
 from portal import catalog
 from portal.catalog import Language
+from portal.context import OFFSET_HOURS
+from portal.formats import moment
 from portal.pages.cases import CaseHead, ExhibitRow
 from portal.pages.events import EventLine, PersonalLine
 from portal.pages.exhibits import ExhibitRef, Job, Rendition
@@ -29,6 +34,7 @@ JOB_KINDS = {
     "disposal.destroy": "destroy",
 }
 _ADDRESSES = {"exhibit": "exhibits", "disclosure": "disclosures"}
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00")
 _STATES = {"passed": "passed", "failed": "leaks", None: "burned"}
 
 
@@ -90,7 +96,7 @@ def event_line(entry: EntryView, names: Mapping[str, str], personal: Sequence[Sh
         index=entry.seq,
         at=from_ms(entry.time_ms),
         type=entry.type,
-        actor=names.get(str(entry.actor_id), "—"),
+        actor=names.get(str(entry.actor_id), "—") if entry.actor_id else "",
         role=entry.role,
         means=entry.means,
         canonical=entry.canonical.decode(),
@@ -122,21 +128,37 @@ def job(view: JobView) -> Job:
     )
 
 
-def alarm_line(alarm: Alarm, viewer: Viewer) -> AlarmLine:
-    """A difference as pages show it; who may not open exhibits gets no address."""
+def alarm_lines(alarms: Sequence[Alarm], places: Mapping[str, Place], viewer: Viewer) -> tuple[AlarmLine, ...]:
+    """Differences as lists of them show them; who may not open exhibits gets no address."""
+    return tuple(_placed(one, places.get(one.item), viewer) for one in alarms)
+
+
+def _placed(alarm: Alarm, place: Place | None, viewer: Viewer) -> AlarmLine:
+    line = alarm_line(alarm)
+    if place is None:
+        return line
+    address = f"/{_ADDRESSES[place.kind]}/{alarm.item.partition(':')[2]}"
+    href = address if viewer.role != "administrator" else None
+    return replace(line, href=href, about=place.kind, number=place.number, erdr=place.erdr)
+
+
+def alarm_line(alarm: Alarm) -> AlarmLine:
+    """A difference as the page shows it that is about the same thing."""
     found = alarm.difference
-    kind, _, thing = alarm.item.partition(":")
-    shown = thing and kind in _ADDRESSES and viewer.role != "administrator"
     number = found.place.removeprefix("segment ")
     return AlarmLine(
         what=found.what,
         segment=int(number) + 1 if number.isdigit() else None,
-        expected=found.expected,
-        found=found.found,
+        expected=_said(found.expected),
+        found=_said(found.found),
         at=alarm.found_at,
         cleared_at=alarm.cleared_at,
-        href=f"/{_ADDRESSES[kind]}/{thing}" if shown else None,
     )
+
+
+def _said(value: str) -> str:
+    """A time as pages show times; anything else as it is."""
+    return moment(datetime.fromisoformat(value), OFFSET_HOURS) if _TIME.fullmatch(value) else value
 
 
 def rendition(view: RenditionView, *, readable: bool) -> Rendition:

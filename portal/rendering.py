@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, Undef
 from jinja2.runtime import Context
 
 from evidence_api.http import messages
-from portal import assets, catalog, formats
+from portal import assets, catalog, formats, leak_words
 from portal.context import RequestContext
 
 KEYS = (
@@ -83,8 +83,16 @@ def _withheld_ground(jinja: Context, ground: str) -> str:
 
 @pass_context
 def _code(jinja: Context, code: str, params: Mapping[str, str | int | None] | None = None) -> str:
-    """The sentence of an error code: the same words as the API's."""
-    return messages.sentence(code, _context(jinja).language, params or {})
+    """The sentence of an error code: the same words as the API's, but for a state, which has its word here."""
+    said = dict(params or {})
+    if "state" in said:
+        said["state"] = _word(jinja, "state", str(said["state"]))
+    return messages.sentence(code, _context(jinja).language, said)
+
+
+@pass_context
+def _leak_found(jinja: Context, detail: str) -> str | None:
+    return leak_words.found(_context(jinja).language, detail)
 
 
 @pass_context
@@ -133,6 +141,7 @@ def environment() -> Environment:
         tn=_tn,
         word=_word,
         withheld_ground=_withheld_ground,
+        leak_found=_leak_found,
         key_table=KEYS,
         asset=assets.url,
         switch=_switch,

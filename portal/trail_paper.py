@@ -40,7 +40,12 @@ def _blocks(export: Export, language: Language, answers: Sequence[str]) -> list[
     def said(key: str) -> str:
         return catalog.text(language, f"paper.{key}")
 
-    asked = ", ".join(f"{catalog.text(language, f'trail.{name}')}: {value}" for name, value in export.filters.items())
+    def told(name: str, value: str) -> str:
+        key = f"area.{value}"
+        known = name == "area" and catalog.has(language, key)
+        return f"{catalog.text(language, f'trail.{name}')}: {catalog.text(language, key) if known else value}"
+
+    asked = ", ".join(told(name, value) for name, value in export.filters.items())
     facts = [
         (catalog.text(language, "case.erdr"), f"{export.case.erdr} · {export.case.title}"),
         (said("by"), export.by),
@@ -66,7 +71,8 @@ def _rows(page: ExportPage, language: Language) -> list[tuple[str, str, str, str
     rows = []
     for line in (event_line(entry, names) for entry in page.entries):
         role = f"role.{line.role}"
-        who = f"{line.actor}\n{catalog.text(language, role) if catalog.has(language, role) else line.role}"
+        named = catalog.text(language, role) if catalog.has(language, role) else line.role
+        who = f"{line.actor}\n{named}" if line.actor else named
         what = f"{sentence(language, OFFSET_HOURS, line)}\n{(line.leaf_hash or '')[:16]}…"
         rows.append((catalog.grouped(line.index or 0), moment(line.at, OFFSET_HOURS), who, what))
     return rows

@@ -34,7 +34,7 @@ def context(request: Request, access: Access | None = None, *, notice: Notice | 
         now=request.app.state.parts.database.clock.now(),
         theme=_theme(request),
         person=_person(visitor),
-        notice=notice or _notice(request),
+        notice=notice or told(request),
     )
 
 
@@ -112,11 +112,13 @@ def _theme(request: Request) -> Theme:
     return chosen if chosen in THEMES else "auto"
 
 
-def _notice(request: Request) -> Notice | None:
+def told(request: Request) -> Notice | None:
+    """What was just done, as the address says that a redirect after an act leads to."""
     done = request.query_params.get("done", "")
-    return Notice(f"notice.{done}") if done in NOTICES else None
+    return Notice(f"notice.{done}", "bad" if done in _ALARMING else "good") if done in NOTICES else None
 
 
+_ALARMING = frozenset({"lock_broken"})
 NOTICES = frozenset(
     {
         "case_opened",
@@ -135,6 +137,8 @@ NOTICES = frozenset(
         "received",
         "signed_out",
         "check_requested",
+        "fixity_requested",
+        "round_begun",
         "examine_requested",
         "lock_held",
         "lock_broken",

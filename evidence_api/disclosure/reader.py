@@ -185,7 +185,7 @@ def _ground(ground: str) -> tuple[str, str, str]:
         return _GROUNDS.get(ground, (ground,) * 3)
     day, act = destroyed
     return (
-        f"{day} күні № {act} жою актісі бойынша жойылған",
+        f"{day} күні жою туралы № {act} акт бойынша жойылған",
         f"Уничтожено {day} по акту об уничтожении № {act}",
         f"Destroyed on {day} under destruction act No. {act}",
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -37,12 +37,13 @@ class CaseView:
 
 @dataclass(frozen=True)
 class CaseSummary:
-    """A case in the list: how many exhibits, and how many things of each kind wait."""
+    """A case in the list: how many exhibits, how many people for whom only that matters, what waits of each kind."""
 
     case: Case
     role: str
     exhibits: int
     waiting: Mapping[str, int]
+    people: int | None = None
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,19 @@ ROUND = "round"
 
 @dataclass(frozen=True)
 class ExhibitView:
-    """Everything an exhibit's page needs. `names` are by account id, `things` what other ids stand for. `same_bytes`:
-    the case's other exhibits with the same digest, for what was destroyed may be sent again.
+    """Everything an exhibit's page needs. `names` are by account id, `things` what other ids stand for.
+
+    `chain` are the newest of the `events` of its chain of custody, newest first; `ciphertext` the digest of the stored
+    file, None until it is sealed; `burn_failed` the last failure to make a redacted version. `same_bytes`: the
+    case's other exhibits with the same digest, for what was destroyed may be sent again.
     """
 
     exhibit: Exhibit
     same_bytes: tuple[Exhibit, ...]
     chain: tuple[EntryView, ...]
+    events: int
+    ciphertext: str | None
+    burn_failed: EntryView | None
     names: Mapping[UUID, str]
     things: Mapping[UUID, Thing]
     transcript: TranscriptFacts | None
@@ -75,6 +82,11 @@ class ExhibitView:
     jobs: tuple[JobView, ...]
     checkpoint: CheckpointView | None
 
+
+ENDS_SOON = timedelta(days=7)
+CHAIN_PAGE = 50
+_TOLD = ("exhibit.sealed", "plan.requested", "plan.suggested", "rendition.failed")
+"""Events of an exhibit whose last is asked for by itself, wherever in the chain it stands."""
 
 _PARTS = (
     ("exhibits", "exhibit.list"),
@@ -101,16 +113,27 @@ def case_view(services: Services, viewer: Viewer, case_id: UUID) -> CaseView:
 
 
 def summaries(
-    services: Services, viewer: Viewer, *, after: tuple[str | int, ...] | None, limit: int
+    services: Services, viewer: Viewer, *, after: tuple[str | int, ...] | None, limit: int, beginning: str = ""
 ) -> Page[CaseSummary]:
-    """The viewer's cases with what waits in them; an auditor sees all, without what waits."""
-    case_ids = None if viewer.role is Role.AUDITOR else viewer.cases()
+    """The viewer's cases with what waits in them, those whose ЕРДР number begins so.
+
+    An auditor sees all, without what waits; an administrator all, with what waits for whoever grants access.
+    """
+    case_ids = None if sees_all(viewer) else viewer.cases()
+    now = services.database.clock.now()
     with services.database.read() as session:
-        page = reads.list_cases(session, case_ids=case_ids, after=after, limit=limit)
-        return Page(tuple(_summary(session, viewer, case) for case in page.items), page.after)
+        page = reads.list_cases(session, case_ids=case_ids, after=after, limit=limit, beginning=beginning)
+        return Page(tuple(_summary(session, viewer, case, now) for case in page.items), page.after)
 
 
-def _summary(session: Session, viewer: Viewer, case: Case) -> CaseSummary:
+def sees_all(viewer: Viewer) -> bool:
+    """Whether the list of cases shows every case, not only those the viewer stands on."""
+    return viewer.role in (Role.AUDITOR, Role.ADMINISTRATOR)
+
+
+def _summary(session: Session, viewer: Viewer, case: Case, now: datetime) -> CaseSummary:
+    if viewer.role is Role.ADMINISTRATOR:
+        return _staffing(session, case, now)
     resource = Resource(case_id=case.id)
     role = viewer.acting_role(resource)
     states = reads.count_exhibits(session, case.id)
@@ -125,8 +148,20 @@ def _summary(session: Session, viewer: Viewer, case: Case) -> CaseSummary:
     if may(viewer, "disclosure.draft", resource):
         drafted = [one for one in disclosures.of_case(session, case.id) if one.state == "draft"]
         waiting["disclosure_draft"] = len(drafted)
-    shown = {kind: count for kind, count in waiting.items() if count}
-    return CaseSummary(case, role.value if role else "", sum(states.values()), shown)
+    return CaseSummary(case, role.value if role else "", sum(states.values()), _some(waiting))
+
+
+def _staffing(session: Session, case: Case, now: datetime) -> CaseSummary:
+    """A case as whoever grants access sees it: who is missing, and whose access ends soon."""
+    grants = reads.grants_in(session, case.id, now)
+    prosecuted = any(one.role in (Role.PROSECUTOR, Role.SUPERVISING_PROSECUTOR) for one in grants)
+    ending = [one for one in grants if one.until is not None and one.until < now + ENDS_SOON]
+    waiting = {"no_prosecutor": 0 if prosecuted else 1, "grant_ends": len(ending)}
+    return CaseSummary(case, Role.ADMINISTRATOR.value, 0, _some(waiting), len({one.login for one in grants}))
+
+
+def _some(waiting: Mapping[str, int]) -> dict[str, int]:
+    return {kind: count for kind, count in waiting.items() if count}
 
 
 def received(services: Services, account_id: UUID) -> tuple[tuple[Case, tuple[Disclosure, ...]], ...]:
@@ -140,14 +175,20 @@ def received(services: Services, account_id: UUID) -> tuple[tuple[Case, tuple[Di
         )
 
 
-def exhibit_view(services: Services, exhibit_id: UUID) -> ExhibitView:
-    """Raises NotFound `exhibit.not_found`."""
+def exhibit_view(services: Services, exhibit_id: UUID, *, before: int | None = None) -> ExhibitView:
+    """The newest CHAIN_PAGE events of its chain, or those before the `item_seq` of `before`.
+
+    Raises NotFound `exhibit.not_found`.
+    """
+    item = f"exhibit:{exhibit_id}"
     with services.database.read() as session:
         exhibit = reads.get_exhibit(session, exhibit_id)
-        chain = tuple(audit.chain(session, f"exhibit:{exhibit_id}"))
+        chain = tuple(audit.newest(session, item, before=before, limit=CHAIN_PAGE))
+        last = {name: audit.positions(session, name, [item]).get(item) for name in _TOLD}
+        sealed = last["exhibit.sealed"]
         transcript = transcripts.current(session, exhibit_id)
         planned = plans.plans_of_exhibit(session, exhibit_id)
-        request = _plan_request(session, chain)
+        request = _plan_request(session, last["plan.requested"], last["plan.suggested"])
         subjects = [f"exhibit:{exhibit_id}"]
         subjects += [f"transcript:{transcript.id}"] if transcript else []
         subjects += [f"plan:{planned[0].id}"] if planned else []
@@ -156,6 +197,9 @@ def exhibit_view(services: Services, exhibit_id: UUID) -> ExhibitView:
             exhibit=exhibit,
             same_bytes=reads.same_bytes(session, exhibit),
             chain=chain,
+            events=audit.length(session, item),
+            ciphertext=str(sealed.data["ciphertext_sha256"]) if sealed else None,
+            burn_failed=last["rendition.failed"],
             names=names_in(session, chain, [exhibit.registered_by]),
             things=things_in(session, exhibit.case_id, chain),
             transcript=transcript,
@@ -169,14 +213,11 @@ def exhibit_view(services: Services, exhibit_id: UUID) -> ExhibitView:
         )
 
 
-def _plan_request(session: Session, chain: tuple[EntryView, ...]) -> JobView | None:
+def _plan_request(session: Session, asked: EntryView | None, suggested: EntryView | None) -> JobView | None:
     """The last request for suggestions, while no plan has come of it."""
-    for entry in reversed(chain):
-        if entry.type == "plan.suggested":
-            return None
-        if entry.type == "plan.requested":
-            return jobs.latest(session, f"plan:{entry.data['plan']}")
-    return None
+    if asked is None or (suggested is not None and suggested.seq > asked.seq):
+        return None
+    return jobs.latest(session, f"plan:{asked.data['plan']}")
 
 
 def names_in(session: Session, entries: Iterable[EntryView], more: Iterable[UUID] = ()) -> dict[UUID, str]:

@@ -1,19 +1,24 @@
 """How the stored files stand, as people read it: one exhibit's, the whole store's, and what must not be overlooked."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from evidence_api import jobs
 from evidence_api.access.policy import NOTHING, Viewer, refusal
+from evidence_api.disclosure import service as disclosures
 from evidence_api.jobs import JobView
+from evidence_api.registry import reads
 from evidence_api.registry.model import Role
 from evidence_api.services import Services
 from evidence_api.use_cases import fixity
 from storage import fixity_records as records
 from storage.fixity_records import Alarm, Round, Totals
 
-__all__ = ["Alarm", "ExhibitFixity", "Overview", "Round", "Totals", "alarms_for", "of_exhibit", "overview"]
+__all__ = ["Alarm", "ExhibitFixity", "Overview", "Place", "Round", "Totals"]
 _OPEN = ("queued", "running")
 
 
@@ -40,6 +45,15 @@ class Overview:
     alarms: tuple[Alarm, ...]
     rate: int
     """Bytes a second."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a difference is about: an `exhibit` or a `disclosure` by its number, and the ЕРДР number of its case."""
+
+    kind: str
+    number: int
+    erdr: str
 
 
 def of_exhibit(services: Services, exhibit_id: UUID) -> ExhibitFixity:
@@ -89,3 +103,20 @@ def alarms_for(services: Services, viewer: Viewer) -> tuple[Alarm, ...]:
         cases = list(viewer.cases())
     with services.database.read() as session:
         return tuple(records.alarms(session, cases=cases, standing=True))
+
+
+def places(services: Services, alarms: Iterable[Alarm]) -> dict[str, Place]:
+    """What these are about, by item; the store as a whole is left out."""
+    with services.database.read() as session:
+        return {item: found for item in {one.item for one in alarms} if (found := _place(session, item))}
+
+
+def _place(session: Session, item: str) -> Place | None:
+    kind, _, thing = item.partition(":")
+    if kind == "exhibit":
+        exhibit = reads.get_exhibit(session, UUID(thing))
+        return Place(kind, exhibit.number, reads.get_case(session, exhibit.case_id).erdr)
+    if kind == "disclosure":
+        handed = disclosures.get(session, UUID(thing))
+        return Place(kind, handed.round or 0, reads.get_case(session, handed.case_id).erdr)
+    return None

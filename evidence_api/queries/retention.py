@@ -11,6 +11,7 @@ from evidence_api.registry import holds, reads
 from evidence_api.registry.facts import Exhibit, Hold, Page
 from evidence_api.retention import blobs
 from evidence_api.retention import service as retention
+from evidence_api.retention.model import Rule
 from evidence_api.retention.service import Disposal, KeptRules
 from evidence_api.services import Services
 from evidence_api.use_cases import disposing
@@ -63,6 +64,12 @@ def versions(services: Services) -> tuple[KeptRules, ...]:
     """Every version of the rules, newest first."""
     with services.database.read() as session:
         return retention.all_rules(session)
+
+
+def rules_in_force(services: Services) -> tuple[Rule, ...]:
+    """The rules of today; none before any were set."""
+    current = versions(services)
+    return current[0].rules.rules if current else ()
 
 
 def version(services: Services, number: int) -> KeptRules:

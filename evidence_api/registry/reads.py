@@ -109,12 +109,21 @@ def get_case(session: Session, case_id: UUID) -> Case:
 
 
 def list_cases(
-    session: Session, *, case_ids: frozenset[UUID] | None, after: tuple[str | int, ...] | None = None, limit: int = 50
+    session: Session,
+    *,
+    case_ids: frozenset[UUID] | None,
+    after: tuple[str | int, ...] | None = None,
+    limit: int = 50,
+    beginning: str = "",
 ) -> Page[Case]:
-    """Cases by ЕРДР number: those in `case_ids`, or all for None (an auditor). The key of a page is the number."""
+    """Cases by ЕРДР number: those in `case_ids`, or all for None (an auditor), whose number has this beginning. The key
+    of a page is the number.
+    """
     query = select(CaseRow).order_by(CaseRow.erdr)
     if case_ids is not None:
         query = query.where(CaseRow.id.in_(case_ids))
+    if beginning:
+        query = query.where(CaseRow.erdr.startswith(beginning, autoescape=True))
     if after is not None:
         query = query.where(CaseRow.erdr > after[0])
     rows = _rows(session, query, limit)

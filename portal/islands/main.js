@@ -17,6 +17,14 @@ if (summary) {
   summary.focus();
 }
 
+// What was just done is read out where the reading goes on; said once, not again when the page is loaded anew.
+const here = new URL(location);
+if (here.searchParams.has("done")) {
+  if (!summary && !here.hash) document.querySelector("[data-told]")?.focus();
+  here.searchParams.delete("done");
+  history.replaceState(history.state, "", here);
+}
+
 for (const link of document.querySelectorAll("[data-keeps-text]")) {
   link.addEventListener("click", keepText);
 }

@@ -9,7 +9,7 @@ import { ofEntry, ofHandle, ofInput } from "./lib/upload_tree.js";
 import { speaker } from "./lib/upload_words.js";
 
 const TELL_MS = 15_000;
-const DESCRIBED = ["basis", "purpose", "retain_days"];
+const DESCRIBED = ["basis", "purpose", "category", "retain_days"];
 const LISTS = { "manifest-sha256.txt": "bagit", sha256sums: "sha256sum", "sha256sums.txt": "sha256sum" };
 
 const form = document.querySelector("[data-upload]");
@@ -40,7 +40,10 @@ const listing = new Listing(find("rows"), find("table"), show, throwAway);
 const trouble = new Trouble(find("trouble"), find("trouble-list"), find("trouble-title"), show, (item) => again([item]), throwAway);
 
 const desk = {
-  details: () => ({ case: caseId, ...Object.fromEntries(DESCRIBED.map((name) => [name, form.elements[name].value.trim()])) }),
+  details() {
+    const said = Object.fromEntries(DESCRIBED.map((name) => [name, form.elements[name].value.trim()]));
+    return { case: caseId, ...said, retain_days: said.category ? "" : said.retain_days };
+  },
   step(item, state, code) {
     totals.step(item, item.state, state);
     Object.assign(item, { state, code, done: 0 });
@@ -296,5 +299,9 @@ if (unfinished().length) {
   await memory.drop([...earlier.keys()]).catch(() => {});
   await memory.describe({ roots: [] });
 }
+// With a category the term is its rule's: nobody is asked for another.
+const term = () => { find("own-term").hidden = Boolean(form.elements.category.value); };
+form.elements.category.addEventListener("change", term);
+term();
 find("plain").hidden = true;
 find("rich").hidden = false;

@@ -40,7 +40,7 @@ class EventLine:
 
     `index` is its place in the ledger, None while it waits for the sequencer. `data` is the event's own data. `names`
     maps ids in it (exhibits, accounts, renditions…) to what people call them; an id without a name is shown shortened.
-    `canonical` is the exact leaf, `leaf_hash` its RFC 9162 hash.
+    `actor` is empty for the system itself. `canonical` is the exact leaf, `leaf_hash` its RFC 9162 hash.
     """
 
     index: int | None

@@ -18,6 +18,7 @@ ACTIONS = (
     "open_plan",
     "review_plan",
     "open_renditions",
+    "see_plan",
     "download",
     "discard",
 )
@@ -122,6 +123,21 @@ class SameBytes:
 
 
 @dataclass(frozen=True)
+class ChainPart:
+    """Some events of the chain of custody, newest first: `total` = `newer` + those here + `older`, always.
+
+    `older_href` leads to those before, on the record's page or on this one; None when there are none.
+    """
+
+    events: tuple[EventLine, ...]
+    total: int
+    older: int = 0
+    newer: int = 0
+    older_href: str | None = None
+    newest_href: str | None = None
+
+
+@dataclass(frozen=True)
 class ExhibitPage:
     """The exhibit page. `transcript_state` and `plan_state` are None while there is none; `record_href` is for those
     who may read the trail. `findings` are None for who may not see what is in the file.
@@ -129,7 +145,7 @@ class ExhibitPage:
 
     head: CaseHead
     exhibit: ExhibitFacts
-    chain: tuple[EventLine, ...]
+    chain: ChainPart
     actions: tuple[str, ...] = ()
     content: Content | None = None
     renditions: tuple[Rendition, ...] = ()
@@ -148,6 +164,6 @@ class ExhibitPage:
 
 
 def render_exhibit(context: RequestContext, model: ExhibitPage) -> str:
-    sentences = [sentence(context.language, context.offset_hours, event) for event in model.chain]
+    sentences = [sentence(context.language, context.offset_hours, event) for event in model.chain.events]
     found = more(model.findings, context.language) if model.findings else {}
     return page("exhibit.html", context, model, sentences=sentences, **found)

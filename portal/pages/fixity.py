@@ -9,7 +9,11 @@ from portal.rendering import page
 
 @dataclass(frozen=True)
 class AlarmLine:
-    """A difference. `what` is a code of the catalog (`fixity.what.…`); `segment` counts from 1, None for the whole."""
+    """A difference. `what` is a code of the catalog (`fixity.what.…`); `segment` counts from 1, None for the whole.
+
+    `about` is an exhibit or a disclosure, with its `number` and its case's `erdr`; empty where the page is about it
+    anyway, and for the store as a whole.
+    """
 
     what: str
     segment: int | None
@@ -18,6 +22,9 @@ class AlarmLine:
     at: datetime
     cleared_at: datetime | None = None
     href: str | None = None
+    about: str = ""
+    number: int = 0
+    erdr: str = ""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class PreviewLine:
 class PlanReview:
     """The approver's view. `state` is submitted, approved or returned.
 
-    `why_not` is the error code when this person may not approve. `reasons` are labels by code.
+    `another_approves`: it waits for somebody else than this person. `reasons` are labels by code.
     """
 
     head: CaseHead
@@ -120,7 +120,7 @@ class PlanReview:
     muted_ms: int = 0
     rejected: int = 0
     can_approve: bool = False
-    why_not: str | None = None
+    another_approves: bool = False
     approved_by: str | None = None
     approved_at: datetime | None = None
     form: Form = EMPTY_FORM

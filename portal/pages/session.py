@@ -41,12 +41,17 @@ WAITING_KINDS = (
     "rendition_leaks",
     "disclosure_draft",
     "disclosure_new",
+    "no_prosecutor",
+    "grant_ends",
 )
 
 
 @dataclass(frozen=True)
 class CaseCard:
-    """A case as the list shows it. `role` is the person's role in it; `href` leads elsewhere than to the case."""
+    """A case as the list shows it. `role` is the person's role in it; `href` leads elsewhere than to the case.
+
+    `people` is how many stand on it, for whom that takes the place of the exhibits.
+    """
 
     id: UUID
     erdr: str
@@ -56,17 +61,23 @@ class CaseCard:
     opened_at: datetime
     waiting: tuple[Waiting, ...] = ()
     href: str | None = None
+    people: int | None = None
 
 
 @dataclass(frozen=True)
 class Home:
-    """The person's cases, newest first. `next_href` leads to the next page of a long list."""
+    """The person's cases by number, or (`all`) everybody's. `next_href` leads to the next page of a long list.
+
+    `beginning` is what was asked for: the first digits of the ЕРДР number.
+    """
 
     cases: tuple[CaseCard, ...]
     can_open_case: bool
     next_href: str | None = None
     alarms: tuple[AlarmLine, ...] = ()
     fixity_href: str | None = None
+    all: bool = False
+    beginning: str = ""
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,10 @@ class Refusal:
 
 @dataclass(frozen=True)
 class UploadDesk:
-    """The desk. `refused` and `stored` are the result of the last plain form; `limit_bytes` per file."""
+    """The desk. `refused` and `stored` are the result of the last plain form; `limit_bytes` per file.
+
+    `categories` are the rules in force: code, name, the term in days.
+    """
 
     head: CaseHead
     limit_bytes: int
@@ -78,6 +81,7 @@ class UploadDesk:
     stored: tuple[ExhibitRow, ...] = ()
     refused: tuple[Refusal, ...] = ()
     receipts: tuple["ReceiptRow", ...] = ()
+    categories: tuple[tuple[str, str, int], ...] = ()
 
 
 @dataclass(frozen=True)

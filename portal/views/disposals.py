@@ -45,7 +45,8 @@ def propose(
         made = disposing.propose(services, access.actor, case_id, [_id(one) for one in ticked])
         return go(f"/disposals/{made.id}", "disposal_proposed")
 
-    return try_form(request, fields, {}, act, lambda form: case_page(request, services, access, form))
+    places = {"disposal.": "pick"}
+    return try_form(request, fields, places, act, lambda form: case_page(request, services, access, form))
 
 
 @routes.get("/disposals/{disposal_id}")

@@ -1,10 +1,10 @@
 """One exhibit: what it is, what can be done, its chain."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Query, Response
 from starlette.requests import Request
 
 from evidence_api.http.guard import Access, by_exhibit, guard
@@ -20,7 +20,15 @@ from evidence_api.use_cases import copying, examining, redacting, transcribing
 from portal.context import EMPTY_FORM, Form
 from portal.findings import findings
 from portal.lines import act_href, alarm_line, event_line, head, job, readable, rendition
-from portal.pages.exhibits import Content, CopyForm, ExhibitFacts, ExhibitPage, SameBytes, render_exhibit
+from portal.pages.exhibits import (
+    ChainPart,
+    Content,
+    CopyForm,
+    ExhibitFacts,
+    ExhibitPage,
+    SameBytes,
+    render_exhibit,
+)
 from portal.views.retention import category_name
 from portal.visits import Fields, context, go, html, try_form
 
@@ -36,9 +44,10 @@ def show(
     services: ServicesOf,
     access: Annotated[Access, guard("exhibit.read", by_exhibit)],
     page: int = 1,
+    before: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None,
 ) -> Response:
-    """The exhibit's page; `page` is which of a document's it shows."""
-    return html(_page(request, services, access, exhibit_id, EMPTY_FORM, page))
+    """The exhibit's page; `page` is which of a document's it shows, `before` the first event already seen."""
+    return html(_page(request, services, access, exhibit_id, EMPTY_FORM, page, before))
 
 
 @routes.post("/exhibits/{exhibit_id}/copies")
@@ -60,14 +69,23 @@ def record_copy(
     return try_form(request, fields, places, act, lambda form: _page(request, services, access, exhibit_id, form))
 
 
-def _page(request: Request, services: Services, access: Access, exhibit_id: UUID, form: Form, page: int = 1) -> str:
-    view = queries.exhibit_view(services, exhibit_id)
+def _page(
+    request: Request,
+    services: Services,
+    access: Access,
+    exhibit_id: UUID,
+    form: Form,
+    page: int = 1,
+    before: int | None = None,
+) -> str:
+    view = queries.exhibit_view(services, exhibit_id, before=before)
     may_look = queries.may(access.viewer, "exhibit.content", access.resource)
     may_read = queries.may(access.viewer, "rendition.content", access.resource)
     found = examined(services, exhibit_id) if queries.may(access.viewer, "exhibit.facts", access.resource) else None
     stored = fixity.of_exhibit(services, exhibit_id)
     at_hand = context(request, access)
     names = readable(at_hand.language, view.names, view.things)
+    may_read_record = queries.may(access.viewer, "trail.read", access.resource)
     may_copy = view.exhibit.blob_id is not None and queries.may(access.viewer, "content.copy", access.resource)
     model = ExhibitPage(
         head=head(queries.case_view(services, access.viewer, view.exhibit.case_id)),
@@ -75,7 +93,7 @@ def _page(request: Request, services: Services, access: Access, exhibit_id: UUID
         same_bytes=tuple(
             SameBytes(one.id, one.number, one.destroyed_at, one.disposal_number) for one in view.same_bytes
         ),
-        chain=tuple(event_line(entry, names) for entry in view.chain),
+        chain=_chain(view, names, f"/exhibits/{exhibit_id}", may_read_record),
         actions=_actions(view, access),
         content=_content(view) if may_look and view.exhibit.blob_id and not view.exhibit.destroyed_at else None,
         renditions=tuple(rendition(one, readable=may_read) for one in view.renditions),
@@ -85,13 +103,11 @@ def _page(request: Request, services: Services, access: Access, exhibit_id: UUID
         checkpoint_size=view.checkpoint.size if view.checkpoint else None,
         checkpoint_at=view.checkpoint.published_at if view.checkpoint else None,
         findings=findings(found, access, page) if found and view.exhibit.blob_id else None,
-        alarms=tuple(replace(alarm_line(one, access.viewer), href=None) for one in stored.alarms),
+        alarms=tuple(alarm_line(one) for one in stored.alarms),
         may_check=stored.files > 0 and queries.may(access.viewer, "exhibit.check", access.resource),
         checking_since=stored.running.created_at if stored.running else None,
         copies=CopyForm(tuple(copying.Medium), tuple(copying.CopyPurpose), form) if may_copy else None,
-        record_href=f"/exhibits/{exhibit_id}/record"
-        if queries.may(access.viewer, "trail.read", access.resource)
-        else None,
+        record_href=f"/exhibits/{exhibit_id}/record" if may_read_record else None,
     )
     return render_exhibit(at_hand, model)
 
@@ -123,9 +139,25 @@ def examine(
     return go(f"/exhibits/{exhibit_id}", "examine_requested")
 
 
+def _chain(view: ExhibitView, names: Mapping[str, str], here: str, may_read_record: bool) -> ChainPart:
+    """The newest events; the older ones stand on the record's page or, for whom that is closed, on this one's next."""
+    events = tuple(event_line(entry, names) for entry in view.chain)
+    older = view.chain[-1].item_seq if view.chain else 0
+    newer = view.events - older - len(events)
+    return ChainPart(
+        events=events,
+        total=view.events,
+        older=older,
+        newer=newer,
+        older_href=(f"{here}/record#events-title" if may_read_record else f"{here}?before={older}#chain-title")
+        if older
+        else None,
+        newest_href=f"{here}#chain-title" if newer else None,
+    )
+
+
 def _facts(view: ExhibitView, category: str | None, stored: ExhibitFixity) -> ExhibitFacts:
     exhibit = view.exhibit
-    sealed = next((entry for entry in view.chain if entry.type == "exhibit.sealed"), None)
     return ExhibitFacts(
         id=exhibit.id,
         number=exhibit.number,
@@ -140,7 +172,7 @@ def _facts(view: ExhibitView, category: str | None, stored: ExhibitFixity) -> Ex
         retain_days=exhibit.retain_days,
         registered_at=exhibit.registered_at,
         registered_by=view.names.get(exhibit.registered_by, "—"),
-        ciphertext_digest=str(sealed.data["ciphertext_sha256"]) if sealed else None,
+        ciphertext_digest=view.ciphertext,
         sealed_at=exhibit.sealed_at,
         retain_until=exhibit.retain_until,
         recorded_at=exhibit.recorded_at or None,
@@ -185,12 +217,13 @@ def _actions(view: ExhibitView, access: Access) -> tuple[str, ...]:
     ready = (transcript == "confirmed" or silent) and not asked
     plan = view.plan.state if view.plan else None
     offers = (
-        ("review_plan", "plan.read", plan in ("submitted", "approved")),
+        ("review_plan", "plan.read", plan == "submitted"),
         ("open_plan", "plan.read", plan in _OPEN_PLANS),
         ("suggest_plan", "plan.suggest", ready and plan in (None, "approved")),
         ("request_transcript", "transcript.request", spoken and transcript in (None, "failed")),
         ("open_transcript", "transcript.read", transcript not in (None, "failed")),
         ("open_renditions", "rendition.read", bool(view.renditions)),
+        ("see_plan", "plan.read", plan == "approved"),
         ("download", "exhibit.content", True),
     )
     return tuple(

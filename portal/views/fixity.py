@@ -12,7 +12,7 @@ from evidence_api.http.route import router
 from evidence_api.queries import cases as queries
 from evidence_api.queries import fixity as stored
 from evidence_api.use_cases import fixity
-from portal.lines import alarm_line
+from portal.lines import alarm_lines
 from portal.pages.fixity import FixityPage, RoundLine, render_fixity
 from portal.visits import Fields, context, go, html
 
@@ -34,7 +34,7 @@ def overview(request: Request, services: ServicesOf, access: Annotated[Access, g
         rounds=tuple(_line(one) for one in found.rounds),
         next_light=found.next_light,
         next_deep=found.next_deep,
-        alarms=tuple(alarm_line(one, access.viewer) for one in found.alarms),
+        alarms=alarm_lines(found.alarms, stored.places(services, found.alarms), access.viewer),
         may_run=queries.may(access.viewer, "fixity.run", access.resource),
     )
     return html(render_fixity(context(request, access), model))
@@ -44,7 +44,7 @@ def overview(request: Request, services: ServicesOf, access: Annotated[Access, g
 def begin(services: ServicesOf, fields: Fields, access: Annotated[Access, guard("fixity.run")]) -> Response:
     """Begin a round now."""
     fixity.begin(services, access.actor, deep=fields.get("deep") == "yes")
-    return go("/fixity", "check_requested")
+    return go("/fixity", "round_begun")
 
 
 @routes.post("/fixity/lock")
@@ -63,7 +63,7 @@ def check(
 ) -> Response:
     """Check one exhibit's files now."""
     fixity.request(services, access.actor, exhibit_id, deep=fields.get("deep") == "yes")
-    return go(f"/exhibits/{exhibit_id}", "check_requested")
+    return go(f"/exhibits/{exhibit_id}", "fixity_requested")
 
 
 def _line(one: stored.Round) -> RoundLine:

@@ -180,7 +180,7 @@ def renditions(
     """What was burned, and how it stood the leak check."""
     view = queries.exhibit_view(services, exhibit_id)
     running = next((one for one in view.jobs if one.facts.task == redacting.BURN), None)
-    failed = next((entry for entry in reversed(view.chain) if entry.type == "rendition.failed"), None)
+    failed = view.burn_failed
     readable = queries.may(access.viewer, "rendition.content", access.resource)
     model = Renditions(
         head=head(queries.case_view(services, access.viewer, access.case_id)),
@@ -298,7 +298,7 @@ def _review(request: Request, services: Services, access: Access, exhibit_id: UU
         muted_ms=desks.hidden_ms(found.suggestions),
         rejected=states.count("rejected"),
         can_approve=plan.state == "submitted" and may_approve,
-        why_not="plan.self_approval" if plan.state == "submitted" and not may_approve else None,
+        another_approves=plan.state == "submitted" and not may_approve,
         approved_by=names.get(plan.approved_by) if plan.approved_by else None,
         approved_at=plan.approved_at,
         form=form,

@@ -1,8 +1,9 @@
 """Terms, holds and the rules: an exhibit's page, a case's tab, the administrator's form."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Response
@@ -44,6 +45,13 @@ KEYSET = Keyset("portal-terms", (int, int))
 _PAGE = 100
 _MAX_ROWS = 200
 _TYPED = ("code", *LANGUAGES, "term_days", "min_days")
+_WRONG: Final[Mapping[str, tuple[str, Callable[[RuleRow, Sequence[RuleRow], Mapping[str, object]], bool]]]] = {
+    "rules.bad_code": ("code", lambda row, _, said: row.code[:40] == said.get("category")),
+    "rules.twice": ("code", lambda row, before, _: row.code in [one.code for one in before]),
+    "rules.bad_days": ("term_days", lambda row, _, said: row.code == said.get("category")),
+    "rules.bad_name": ("kk", lambda row, _, said: row.code == said.get("category")),
+}
+"""Refusals of the rules: the field that each is about, and whether a row (after those before it) is the one meant."""
 _PLACES = {"hold.bad": "ground", "text.": "note", "retention.": "until", "retention.unknown": "category"}
 
 
@@ -69,7 +77,7 @@ def retain(
     """Put it under a category, or keep it for longer."""
 
     def act() -> Response:
-        if fields.get("category"):
+        if "category" in fields:
             retaining.categorize(services, access.actor, exhibit_id, fields["category"])
         else:
             span = day_span(fields.get("until", ""), OFFSET_HOURS)
@@ -175,7 +183,18 @@ def change_rules(
         retaining.set_rules(services, access.actor, parse_rules([_rule(row) for row in typed]))
         return go("/retention-rules", "rules_changed")
 
-    return try_form(request, fields, {}, act, lambda form: _rules(request, services, access, None, typed, form))
+    def again(form: Form) -> str:
+        return _rules(request, services, access, None, typed, replace(form, errors=_at_fields(form, typed)))
+
+    return try_form(request, fields, {}, act, again)
+
+
+def _at_fields(form: Form, typed: Sequence[RuleRow]) -> dict[str, str]:
+    """The refusal at the field that it is about: a rule's names itself by its category's code."""
+    (code,) = form.errors.values()
+    field, wrong = _WRONG.get(code, ("", None))
+    rows = [place for place, row in enumerate(typed) if wrong is not None and wrong(row, typed[:place], form.params)]
+    return {f"{field}-{rows[0]}": code} if rows else {"": code}
 
 
 def category_name(services: Services, exhibit: Exhibit, language: Language) -> str | None:
@@ -239,8 +258,7 @@ def _offers(services: Services, access: Access, language: Language) -> Offers:
     def may(route: str) -> bool:
         return queries.may(access.viewer, route, access.resource)
 
-    current = terms.versions(services)
-    known = current[0].rules.rules if current else ()
+    known = terms.rules_in_force(services)
     return Offers(
         categories=[(one.code, one.names[language]) for one in known] if may("retention.extend") else (),
         hold_grounds=[one.value for one in HoldGround] if may("hold.place") else (),

@@ -1,8 +1,9 @@
 """Sign in and out, language and appearance, home, a new case, help."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import Response
+from fastapi import Query, Response
 from starlette.requests import Request
 
 from evidence_api.http.guard import Access, guard
@@ -19,7 +20,7 @@ from evidence_api.use_cases import people
 from portal import catalog, visits
 from portal.catalog import LANGUAGES
 from portal.context import Form
-from portal.lines import alarm_line
+from portal.lines import alarm_lines
 from portal.pages.session import (
     CaseCard,
     Home,
@@ -118,7 +119,11 @@ def _choice(services: Services, cookie: str, value: str, to: str, access: Access
 
 @routes.get("/")
 def home(
-    request: Request, services: ServicesOf, access: Annotated[Access, guard("page.home")], cursor: Cursor = None
+    request: Request,
+    services: ServicesOf,
+    access: Annotated[Access, guard("page.home")],
+    cursor: Cursor = None,
+    erdr: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     """The person's cases and what waits in them; for the defence what was released to it."""
     viewer = access.viewer
@@ -139,23 +144,36 @@ def home(
             for one in rounds
         ]
         return html(render_home(context(request, access), Home(tuple(cards), can_open_case=False)))
-    page = queries.summaries(services, viewer, after=KEYSET.decode(cursor), limit=_PAGE)
+    beginning = erdr.strip()
+    page = queries.summaries(services, viewer, after=KEYSET.decode(cursor), limit=_PAGE, beginning=beginning)
+    alarms = fixity.alarms_for(services, viewer)
+    asked = {"erdr": beginning} if beginning else {}
     model = Home(
         cases=tuple(_card(one) for one in page.items),
         can_open_case=queries.may(viewer, "case.create", access.resource),
-        alarms=tuple(alarm_line(one, viewer) for one in fixity.alarms_for(services, viewer)),
+        alarms=alarm_lines(alarms, fixity.places(services, alarms), viewer),
         fixity_href="/fixity" if queries.may(viewer, "fixity.read", access.resource) else None,
-        next_href=f"/?cursor={KEYSET.encode(page.after)}" if page.after else None,
+        next_href="/?" + urlencode(asked | {"cursor": KEYSET.encode(page.after)}) if page.after else None,
+        all=queries.sees_all(viewer),
+        beginning=beginning,
     )
     return html(render_home(context(request, access), model))
 
 
 def _card(one: queries.CaseSummary) -> CaseCard:
-    places = {"disclosure_draft": "/disclosures"}
-    waiting = tuple(
-        Waiting(kind, count, f"/cases/{one.case.id}{places.get(kind, '')}") for kind, count in one.waiting.items()
+    here = f"/cases/{one.case.id}"
+    places = {"disclosure_draft": "/disclosures", "no_prosecutor": "/people", "grant_ends": "/people"}
+    return CaseCard(
+        id=one.case.id,
+        erdr=one.case.erdr,
+        title=one.case.title,
+        role=one.role,
+        exhibits=one.exhibits,
+        opened_at=one.case.opened_at,
+        waiting=tuple(Waiting(kind, count, here + places.get(kind, "")) for kind, count in one.waiting.items()),
+        href=f"{here}/people" if one.people is not None else None,
+        people=one.people,
     )
-    return CaseCard(one.case.id, one.case.erdr, one.case.title, one.role, one.exhibits, one.case.opened_at, waiting)
 
 
 @routes.get("/cases/new")

@@ -16,6 +16,7 @@ from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import note_refusal, router
 from evidence_api.http.routes import deliveries
 from evidence_api.queries import cases as queries
+from evidence_api.queries import retention as terms
 from evidence_api.queries.facts import Exhibit, ExhibitForm
 from evidence_api.services import Services
 from evidence_api.use_cases import delivering, intake
@@ -83,7 +84,8 @@ def _take(services: Services, access: Access, file: UploadFile, fields: dict[str
     while piece := file.file.read(_PIECE):
         digest.update(piece)
         size_bytes += len(piece)
-    days = fields.get("retain_days", "").strip()
+    category = fields.get("category", "")
+    days = "" if category else fields.get("retain_days", "").strip()
     form = ExhibitForm(
         filename=file.filename or "",
         folder="",
@@ -92,6 +94,7 @@ def _take(services: Services, access: Access, file: UploadFile, fields: dict[str
         basis=fields.get("basis", ""),
         purpose=fields.get("purpose", ""),
         retain_days=int(days) if days.isascii() and days.isdigit() and len(days) < 7 else 0,
+        category=category,
     )
     if not size_bytes:
         raise Invalid("exhibit.empty")
@@ -175,6 +178,7 @@ def _desk(
     stored: tuple[ExhibitRow, ...] = (),
     refused: tuple[Refusal, ...] = (),
 ) -> str:
+    at_hand = context(request, access)
     model = UploadDesk(
         head=head(queries.case_view(services, access.viewer, access.case_id)),
         limit_bytes=intake.limits(services).max_bytes,
@@ -185,5 +189,8 @@ def _desk(
             ReceiptRow(one.id, one.issued_at, one.files, one.size_bytes)
             for one in delivering.receipts_of(services, access.case_id)
         ),
+        categories=tuple(
+            (one.code, one.names[at_hand.language], one.term_days) for one in terms.rules_in_force(services)
+        ),
     )
-    return render_upload(context(request, access), model)
+    return render_upload(at_hand, model)

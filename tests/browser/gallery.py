@@ -4,6 +4,7 @@ import io
 import math
 import struct
 import wave
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
@@ -13,13 +14,32 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from evidence_api.queries import verifier
-from portal import assets
-from portal.context import RequestContext
+from portal import assets, visits
+from portal.context import EMPTY_FORM, RequestContext
 from portal.headers import PAGE_HEADERS
 from portal.pages.session import render_help
 from portal.pages.verify import render_verify
 from tests.browser import sample_pages, samples
 
+WHO = {
+    "/pages/sign-in": None,
+    "/pages/home-administrator": replace(samples.PERSON, role="administrator"),
+    "/pages/home-auditor": replace(samples.PERSON, role="auditor"),
+    "/pages/retention-rules": replace(samples.PERSON, role="administrator"),
+}
+ENDS = {
+    "fixity/rounds": "fixity-running?done=round_begun",
+    "fixity/lock": "fixity?done=lock_broken",
+    "check-fixity": "exhibit-checking?done=fixity_requested",
+    "retention-rules": "retention-rules-old?done=rules_changed",
+    "holds": "retention?done=held",
+    "lift": "retention?done=hold_lifted",
+    "disposals": "disposal-proposed?done=disposal_proposed",
+    "sign": "disposal?done=disposal_signed",
+    "approve": "disposal-done?done=disposal_approved",
+    "reject": "disposal-done?done=disposal_rejected",
+}
+"""Where an act leads, by the end of its address, as its view would answer; any other leads home."""
 WITHOUT_MODEL = {"help": render_help, "verify": render_verify}
 
 
@@ -42,7 +62,8 @@ def context_of(request: Request) -> RequestContext:
         csrf_token="sample",
         now=samples.NOW,
         theme=request.query_params.get("theme") or request.cookies.get("theme", "auto"),
-        person=None if request.url.path == "/pages/sign-in" else samples.PERSON,
+        person=WHO.get(request.url.path, samples.PERSON),
+        notice=visits.told(request),
     )
 
 
@@ -51,6 +72,8 @@ async def show(request: Request) -> Response:
     if name in WITHOUT_MODEL:
         return HTMLResponse(WITHOUT_MODEL[name](context_of(request)), headers=PAGE_HEADERS)
     render, model = sample_pages.PAGES[name]
+    if visits.told(request):
+        model = replace(model, form=EMPTY_FORM) if hasattr(model, "form") else model
     return HTMLResponse(render(context_of(request), model), headers=PAGE_HEADERS)
 
 
@@ -90,7 +113,8 @@ async def take_form(request: Request) -> Response:
     request.app.state.posted.append(
         (request.url.path, parse_qs((await request.body()).decode(), keep_blank_values=True))
     )
-    return RedirectResponse("/pages/home", status_code=303)
+    ending = (ENDS[end] for end in ENDS if request.url.path.endswith("/" + end))
+    return RedirectResponse("/pages/" + next(ending, "home"), status_code=303)
 
 
 def gallery() -> Starlette:

@@ -8,10 +8,16 @@ from portal.pages.fixity import AlarmLine, FixityPage, RoundLine, render_fixity
 from tests.browser.sample_events import NOW, ago, sha
 from tests.browser.samples import EXHIBIT, HOME
 
+ERDR = "990000099000001"
 ALARMS = (
-    AlarmLine("ciphertext", 3, sha("as it was"), sha("as it is"), ago(hours=2), href="/exhibits/1"),
-    AlarmLine("unreadable", 1, sha("unread"), "store.unreachable", ago(hours=3), href="/exhibits/2"),
-    AlarmLine("missing", None, sha("gone"), "nothing", ago(hours=5), ago(hours=1), href="/exhibits/3"),
+    AlarmLine(
+        "ciphertext", 3, sha("as it was"), sha("as it is"), ago(hours=2), None, "/exhibits/1", "exhibit", 7, ERDR
+    ),
+    AlarmLine(
+        *("unreadable", 1, sha("unread"), "store.unreachable", ago(hours=3), None),
+        *("/disclosures/2", "disclosure", 2, "990000099000002"),
+    ),
+    AlarmLine("missing", None, sha("gone"), "nothing", ago(hours=5), ago(hours=1), None, "exhibit", 12, ERDR),
     AlarmLine("worm", None, "held", "deleted,shortened", ago(hours=6)),
 )
 ROUNDS = (
@@ -41,7 +47,7 @@ PAGES = {
     "home-alarms": (session.render_home, replace(HOME, alarms=ALARMS[:2], fixity_href="/fixity")),
     "exhibit-alarm": (
         exhibits.render_exhibit,
-        replace(EXHIBIT, alarms=ALARMS[:1], may_check=True, checking_since=None),
+        replace(EXHIBIT, alarms=(replace(ALARMS[0], href=None, about=""),), may_check=True, checking_since=None),
     ),
     "exhibit-checking": (
         exhibits.render_exhibit,

@@ -38,6 +38,24 @@ FOUND = audit.Check(
     "/ledger/checks/1.json",
     "/ledger/checks/1.pdf",
 )
+PART = exhibits.ChainPart(EXHIBIT.chain.events[:5], 317, 262, 50, "?before=262#chain-title", "?#chain-title")
+ACCESS = session.Home(
+    (
+        replace(
+            HOME.cases[0],
+            role="administrator",
+            people=1,
+            waiting=(session.Waiting("no_prosecutor", 1, "/people"),),
+            href="/people",
+        ),
+        replace(HOME.cases[1], role="administrator", people=5, href="/people2"),
+    ),
+    False,
+    next_href="/?cursor=x",
+    fixity_href="/fixity",
+    all=True,
+)
+CATEGORIES = (("minor", "Преступление небольшой тяжести", 1825), ("grave", "Тяжкое преступление", 5475))
 PAGES = {
     **sample_retention.PAGES,
     **sample_fixity.PAGES,
@@ -46,6 +64,9 @@ PAGES = {
         session.SignIn("/cases", Form({"login": "saule"}, {"password": "session.refused"})),
     ),
     "home": (session.render_home, HOME),
+    "home-administrator": (session.render_home, ACCESS),
+    "home-auditor": (session.render_home, replace(HOME, all=True, beginning="9900", can_open_case=False)),
+    "home-not-found": (session.render_home, session.Home((), False, all=True, beginning="7")),
     "home-empty": (session.render_home, session.Home((), True)),
     "new-case": (
         session.render_new_case,
@@ -82,11 +103,13 @@ PAGES = {
             Form({"basis": "search"}, {"purpose": "retention.bad_purpose"}),
             ROWS[:1],
             (upload.Refusal("бос.txt", "upload.empty"),),
+            categories=CATEGORIES,
         ),
     ),
     "delivered": (upload.render_delivered, upload.Delivered(HEAD, ROWS)),
     "receipt": (upload.render_receipt, upload.IssuedReceipt(HEAD, ident("r"), NOW, "sha256:" + "5" * 64, RECEIPT)),
     "exhibit": (exhibits.render_exhibit, EXHIBIT),
+    "exhibit-part": (exhibits.render_exhibit, replace(EXHIBIT, chain=PART, jobs=(), record_href="/exhibits/1/record")),
     "exhibit-film": (exhibits.render_exhibit, replace(EXHIBIT, findings=FILM)),
     "exhibit-pages": (exhibits.render_exhibit, replace(EXHIBIT, findings=DOCUMENT)),
     "exhibit-infected": (exhibits.render_exhibit, replace(EXHIBIT, findings=INFECTED)),
@@ -126,7 +149,7 @@ PAGES = {
         ),
     ),
     "plan-review": (redaction.render_plan_review, REVIEW),
-    "plan-own": (redaction.render_plan_review, replace(REVIEW, can_approve=False, why_not="plan.self_approval")),
+    "plan-own": (redaction.render_plan_review, replace(REVIEW, can_approve=False, another_approves=True)),
     "renditions": (redaction.render_renditions, RENDITIONS),
     "disclosure-draft": (disclosures.render_disclosure_draft, DRAFT),
     "release": (

@@ -30,7 +30,7 @@ ANSWERS = (
         "Файл тот же, что в первый день: опечатан 11.03.2026 09:12:40 (UTC+5), прочитан до конца и сверен"
         " 14.03.2026 02:00:07 (UTC+5), в хранилище лежит та же версия под запретом изменения.",
     ),
-    record.Answer("people", "good", "К нему прикасались 3 человека: Тергеуші Сәуле Демо, Прокурор Ерлан Демо."),
+    record.Answer("people", "good", "С ним работали 2 человека: Тергеуші Сәуле Демо, Прокурор Ерлан Демо."),
     record.Answer("complete", "wait", "Запись не противоречит себе, но ещё не полна: 2 новых события ждут."),
 )
 RECORD = record.ExhibitRecord(
@@ -80,7 +80,11 @@ COPIED = replace(
     copies=exhibits.CopyForm(
         ("flash", "optical", "paper"),
         ("examination", "court"),
-        replace(EXHIBIT.copies.form if EXHIBIT.copies else exhibits.EMPTY_FORM, errors={"recipient": "copy.recipient"}),
+        replace(
+            EXHIBIT.copies.form if EXHIBIT.copies else exhibits.EMPTY_FORM,
+            errors={"recipient": "copy.recipient"},
+            params={"most": 200},
+        ),
     ),
 )
 WITNESSES = (

@@ -1,5 +1,6 @@
 """Sample models of the pages of retention: fictitious, only for looking and for tests."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from portal.context import Form
@@ -65,6 +66,8 @@ ROWS = (
 CASE = retention.CaseTerms(
     HEAD, ROWS, "all", ("all", "over", "held"), HOLDS[:1], (TERM.act, GONE.act), OFFERS, "?cursor=x"
 )
+UNPICKED = replace(CASE, form=Form({}, {"pick": "disposal.empty"}))
+UNGROUNDED = replace(TERM, form=Form({"note": "№ 15"}, {"ground": "hold.bad_ground"}))
 NOTHING = retention.CaseTerms(HEAD, (), "over", ("all", "over"), (), (), retention.Offers())
 LINES = (
     retention.ActLine(
@@ -101,6 +104,7 @@ DONE = retention.ActPage(
         "obstacle": None,
     }
 )
+PROPOSED = replace(ACT, state="proposed", signatures=ACT.signatures[:1], steps=("sign", "reject"), form=Form())
 RULES = retention.RulesPage(
     shown=2,
     current=2,
@@ -113,14 +117,17 @@ RULES = retention.RulesPage(
         retention.VersionRow(1, sha("r1"), None, ago(hours=90)),
     ),
     editable=True,
-    form=Form({}, {"": "rules.twice"}),
+    form=Form({}, {"term_days-1": "rules.bad_days"}, {"category": "acquitted", "most": 36_500}),
 )
 OLD_RULES = retention.RulesPage(1, 2, RULES.rules, RULES.versions, False)
 PAGES = {
     "retention": (retention.render_exhibit_term, TERM),
+    "retention-ungrounded": (retention.render_exhibit_term, UNGROUNDED),
     "retention-destroyed": (retention.render_exhibit_term, GONE),
     "case-retention": (retention.render_case_terms, CASE),
+    "case-retention-unpicked": (retention.render_case_terms, UNPICKED),
     "case-retention-empty": (retention.render_case_terms, NOTHING),
+    "disposal-proposed": (retention.render_act, PROPOSED),
     "disposal": (retention.render_act, ACT),
     "disposal-done": (retention.render_act, DONE),
     "retention-rules": (retention.render_rules, RULES),

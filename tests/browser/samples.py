@@ -41,7 +41,7 @@ ROWS = (
 )
 PEOPLE = (
     ("Тергеуші Сәуле Демо", "investigator", "browser"),
-    ("жүйе", "system", "worker"),
+    ("", "system", "worker"),
     ("Прокурор Ерлан Демо", "prosecutor", "api"),
 )
 CHAIN = tuple(
@@ -218,9 +218,9 @@ REVIEW = redaction.PlanReview(
 SOUND = exhibits.Rendition(ident("r1"), "sound", 4_201_332, sha("r1"), ago(minutes=30), "passed", "/sample.wav")
 TEXT = exhibits.Rendition(ident("r2"), "transcript", 8_213, sha("r2"), ago(minutes=30), "leaks", "/x.txt")
 CHECKS = (
-    redaction.LeakCheck("tone_only", "passed", "2 spans hold a tone only"),
-    redaction.LeakCheck("strings", "passed", "0 forbidden words in the bytes"),
-    redaction.LeakCheck("ocr", "not_run", "no pages"),
+    redaction.LeakCheck("tone_only", "passed", "residue 0.42 of 32768 under the spans"),
+    redaction.LeakCheck("strings", "passed", "0 forbidden strings in the first MiB of raw bytes"),
+    redaction.LeakCheck("ocr", "not_run", "0 forbidden words read, 1 of 1 pages not read"),
 )
 RENDITIONS = redaction.Renditions(
     HEAD,
@@ -228,7 +228,9 @@ RENDITIONS = redaction.Renditions(
     (
         redaction.CheckedRendition(SOUND, CHECKS, ago(minutes=29)),
         redaction.CheckedRendition(
-            TEXT, (redaction.LeakCheck("withheld", "failed", "1 forbidden word found"),), ago(minutes=29)
+            TEXT,
+            (redaction.LeakCheck("withheld", "failed", "1 words stand where the plan withholds"),),
+            ago(minutes=29),
         ),
     ),
 )
@@ -273,7 +275,7 @@ TRAIL = audit.Trail(
 EXHIBIT = exhibits.ExhibitPage(
     HEAD,
     FACTS,
-    CHAIN,
+    exhibits.ChainPart(tuple(reversed(CHAIN)), len(CHAIN)),
     ("open_transcript", "open_plan", "download"),
     exhibits.Content("audio", "/sample.wav", "/sample.wav"),
     (SOUND, TEXT),

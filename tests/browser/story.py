@@ -38,7 +38,7 @@ def uploaded(stage: Stage) -> None:
     sound = clip(stage.folder / "Жауап алу № 1.wav")
     page.goto(stage.found["case"] + "/upload")
     expect(page.locator("[data-rich]")).to_be_visible()
-    _describe(page)
+    describe(page)
     page.locator("[data-input-files]").set_input_files([sound, PDF])
     page.click("[data-start]")
     expect(page.locator("[data-rows] .govuk-tag--good")).to_have_count(2, timeout=SLOW_MS)
@@ -51,7 +51,7 @@ def uploaded(stage: Stage) -> None:
     assert int(sealed[1]) >= 2, "the head on the receipt does not cover the files"
     plain = stage.visit(cast.INVESTIGATOR, scripts=False)
     plain.goto(stage.found["case"] + "/upload")
-    _describe(plain)
+    describe(plain)
     plain.set_input_files("#files", PICTURE)
     plain.click("[data-plain] button")
     expect(plain.locator("main")).to_contain_text(PICTURE.name)
@@ -244,7 +244,7 @@ def reach(stage: Stage, name: str) -> None:
             raise AssertionError(f"the act «{act}» failed before") from failure
 
 
-def _describe(page: Page) -> None:
+def describe(page: Page) -> None:
     page.select_option("#basis", "seizure")
     page.select_option("#purpose", "pretrial")
 

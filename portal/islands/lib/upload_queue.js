@@ -12,7 +12,8 @@ const MOST = 500;
 const SMALL = 256 * 1024;
 const TOGETHER = 200;
 const TOGETHER_BYTES = 1800 * 1024;
-const LISTED_BYTES = 400;
+const isSmall = (item) => item.size <= SMALL && !item.url && !item.alone;
+const listedBytes = ({ size, name, folder }) => size + 3 * (name.length + folder.length) + 400;
 
 export class Queue {
   /** `desk` gives `details()`, `step(item, state, code)`, `moved(item, bytes)`, `connection(there)`, `settled()`. */
@@ -150,14 +151,13 @@ export class Queue {
 
   /** The next to send: one, or as many small new ones as go in one request. */
   #next() {
-    const small = (item) => item.size <= SMALL && !item.url && !item.alone;
-    const first = this.ready.shift();
-    const items = [first];
-    let room = TOGETHER_BYTES;
-    const takes = ({ size, name, folder }) => size + 3 * (name.length + folder.length) + LISTED_BYTES;
-    for (room -= takes(first); small(first) && this.ready.length && items.length < TOGETHER; items.push(this.ready.shift())) {
-      room -= takes(this.ready[0]);
-      if (!small(this.ready[0]) || room < 0) break;
+    const items = [this.ready.shift()];
+    if (!isSmall(items[0])) return items;
+    let bytes = listedBytes(items[0]);
+    while (this.ready.length && isSmall(this.ready[0]) && items.length < TOGETHER) {
+      bytes += listedBytes(this.ready[0]);
+      if (bytes > TOGETHER_BYTES) break;
+      items.push(this.ready.shift());
     }
     return items;
   }

@@ -23,7 +23,7 @@ def heads(system):
     for _ in range(3):
         before = system.rows("SELECT coalesce(max(size), 0) FROM checkpoints")[0][0]
         system.case()
-        until(lambda before=before: system.rows("SELECT max(size) FROM checkpoints")[0][0] > before)
+        until(lambda before=before: system.rows("SELECT coalesce(max(size), 0) FROM checkpoints")[0][0] > before)
     return [row[0] for row in system.rows("SELECT size FROM checkpoints ORDER BY size")]
 
 

@@ -77,7 +77,7 @@ def test_pdf_says_it_in_sentences(system, visit, case):
     assert answer.status_code == 200, answer.text
     with pypdfium2.PdfDocument(answer.content) as document:
         said = " ".join("".join(page.get_textpage().get_text_bounded() for page in document).split())
-    assert "Файл бірінші күнгідей" in said
+    assert "Файл алғашқы күнгідей" in said
     assert "Қоңыр №1.png" in said
     assert "dalel.example/test" in said
 

@@ -21,8 +21,9 @@ SOURCES = [
 TEXT = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if path.is_file())
 LITERALS = set(re.findall(r"""["']([a-z_]+(?:\.[A-Za-z_]+)+)["']""", TEXT))
 PREFIXES = set(re.findall(r"""(?:t|tn)\(["']([a-z_.]+[._])["'] ~""", TEXT))
-PREFIXES |= {f"{prefix}." for prefix in re.findall(r"""word\(["']([a-z_]+)["']""", TEXT)}
+PREFIXES |= {f"{prefix}." for prefix in re.findall(r"""word\(["']([a-z_.]+)["']""", TEXT)}
 PREFIXES |= {"event.", "result.", "notice.", "claim."}  # looked up by code in portal.pages and portal.rendering
+PREFIXES |= {"leak_found."}  # by what a report says in portal.leak_words
 PREFIXES |= {"record.same.", "paper."}  # by verdict in portal.views.record, by part in portal.trail_paper
 
 
