@@ -30,8 +30,8 @@ from evidence_api.migrations import run as migrations
 from evidence_api.stack.endpoints import Endpoints
 from evidence_api.stack.stack import Stack
 
-CLIENTS = 16
-"""So many that a commit's wait for the disk is filled by others: four clients cannot do 2,000 commits of 5 ms."""
+CLIENTS = 8
+"""So many that a commit's wait for the disk is filled by others, and not so many that they wait for two cores."""
 SECONDS = 3.0
 ROUNDS = 3
 GROUP = 200

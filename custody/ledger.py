@@ -147,7 +147,7 @@ class Sequencer:
                 with self._database.hold() as held:
                     self._run_held(held, stop)
             except (DBAPIError, psycopg.Error, Conflict, Unavailable) as error:
-                log.warning("sequencer: lost its place (%s)", type(error).__name__)
+                log.warning("sequencer: lost its place (%s)", _kind(error))
                 stop.wait(_RETRY_S)
             finally:
                 self.leading.clear()
@@ -277,6 +277,12 @@ def index_of(session: Session, event_id: UUID) -> int:
     if seq is None:
         raise NotFound("ledger.not_sequenced")
     return seq
+
+
+def _kind(error: Exception) -> str:
+    """What went wrong, without the text: a database's quotes the values of its rows (law 10)."""
+    state = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return f"{type(error).__name__} {state}" if state else type(error).__name__
 
 
 def wait_sequenced(database: Database, event_ids: Sequence[UUID], timeout: timedelta) -> dict[UUID, int]:

@@ -30,9 +30,9 @@ _PREDECESSOR_S = 20.0
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "shared_buffers": "64MB",
+    "shared_buffers": "128MB",
     "max_connections": "120",
-    "max_wal_size": "512MB",
+    "max_wal_size": "2GB",  # a busy hour wrote whole pages again at a checkpoint every ten seconds
     "timezone": "UTC",
     "log_timezone": "UTC",
     "password_encryption": "scram-sha-256",
@@ -41,7 +41,7 @@ _SETTINGS = {
     "log_error_verbosity": "terse",
     "log_statement": "none",
 }
-_FAST = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "2GB", "shared_buffers": "128MB"}
+_FAST = {"fsync": "off", "full_page_writes": "off"}
 """For tests: a power failure may lose the data, a killed process may not. Everything else behaves the same."""
 
 
