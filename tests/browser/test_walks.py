@@ -226,7 +226,7 @@ def _check(stage: Stage) -> None:
     expect(page.locator("form[action$='/check-fixity']")).to_have_count(1, timeout=story.SLOW_MS)
     page = stage.visit(cast.AUDITOR)
     page.goto("/ledger/anchors")
-    tab_to(page, "#show")
+    tab_to(page, "#show", 250)  # fifty heads come first, each with up to three links
     page.goto("/fixity")
     act(page, "form[action='/fixity/rounds'] button")
     expect(page.locator("#rounds ~ .panel").first).to_be_visible()
