@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
-from evidence_api.jobs import WORKER, Job
+from evidence_api.jobs import Job
 from evidence_api.registry.facts import Exhibit
 from evidence_api.services import Services
 from evidence_api.use_cases import reading
@@ -25,15 +25,7 @@ def spooled(services: Services, exhibit_id: UUID) -> Iterator[tuple[Exhibit, Pat
     """
     exhibit, blob = reading.original(services, exhibit_id)
     with workroom.room(services.settings.work_dir, 2 * exhibit.size_bytes) as directory:
-        reading.record(
-            services,
-            WORKER,
-            reading.VIEWED,
-            item=f"exhibit:{exhibit.id}",
-            case_id=exhibit.case_id,
-            subject=exhibit.id,
-            sha256=blob.sha256,
-        )
+        reading.record_by_worker(services, exhibit, blob.sha256)
         path = directory / "original"
         blob.spool(path)
         yield exhibit, path

@@ -13,7 +13,7 @@ from custody.kernel.outbox import Actor
 from custody.kernel.unit_of_work import UnitOfWork
 from custody.proof import canonical
 from evidence_api import jobs
-from evidence_api.jobs import WORKER, Job
+from evidence_api.jobs import Job
 from evidence_api.registry import reads
 from evidence_api.registry.facts import Exhibit
 from evidence_api.services import Services
@@ -88,22 +88,9 @@ def at_hand(services: Services, exhibit: Exhibit, more_bytes: int) -> Iterator[R
     """
     with launch.room(services.settings.work_dir, exhibit.size_bytes + more_bytes) as room:
         _, blob = reading.original(services, exhibit.id)
-        record_read(services, exhibit, blob.sha256)
+        reading.record_by_worker(services, exhibit, blob.sha256)
         blob.spool(room.source)
         yield room
-
-
-def record_read(services: Services, exhibit: Exhibit, sha256: str) -> None:
-    """A worker's read of an original is an event like any other's."""
-    reading.record(
-        services,
-        WORKER,
-        reading.VIEWED,
-        item=f"exhibit:{exhibit.id}",
-        case_id=exhibit.case_id,
-        subject=exhibit.id,
-        sha256=sha256,
-    )
 
 
 def sealed(services: Services, exhibit_id: UUID) -> Exhibit:
@@ -174,7 +161,7 @@ class ScanExhibit:
             raise Conflict("scanner.not_configured")
         scanner.about()  # before the read is recorded: waiting for it reads nothing
         exhibit, blob = reading.original(self._services, job.facts.uuid("exhibit"))
-        record_read(self._services, exhibit, blob.sha256)
+        reading.record_by_worker(self._services, exhibit, blob.sha256)
         job.step("begun")
         facts = scanner.scan(blob.read())
         job.step("scanned")

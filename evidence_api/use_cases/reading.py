@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from custody import event
 from custody.kernel.errors import Unavailable
 from custody.kernel.outbox import Actor
+from evidence_api.jobs import WORKER
 from evidence_api.registry import reads
 from evidence_api.registry.facts import Exhibit
 from evidence_api.services import Services
@@ -69,3 +70,16 @@ def record(
     with services.database.begin(actor) as work:
         work.record(event.draft(how, item=item, case_id=case_id, **said))
         work.commit()
+
+
+def record_by_worker(services: Services, exhibit: Exhibit, sha256: str) -> None:
+    """A worker's read of an original is an event like any other's."""
+    record(
+        services,
+        WORKER,
+        VIEWED,
+        item=f"exhibit:{exhibit.id}",
+        case_id=exhibit.case_id,
+        subject=exhibit.id,
+        sha256=sha256,
+    )

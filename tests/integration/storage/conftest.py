@@ -20,6 +20,15 @@ from tests.databases import FreshDatabase
 TABLES = [row.__table__ for row in (UploadRow, UploadSegmentRow, BlobRow)]
 
 
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Reachable for whom the sandbox's child becomes: pytest's own directories are closed to others."""
+    path = tmp_path_factory.mktemp("rooms")
+    for parent in (path, path.parent, path.parent.parent):
+        parent.chmod(0o711)
+    return path
+
+
 @pytest.fixture(scope="session")
 def store_address(object_store_endpoint: ObjectStoreAddress) -> S3Address:
     return S3Address(

@@ -18,15 +18,6 @@ MISSING = "light.program_missing"
 WORDS = "Протокол: Жауап алу"
 
 
-@pytest.fixture
-def tmp_path(tmp_path_factory):
-    """Reachable for whom the child becomes, as in test_sandbox."""
-    path = tmp_path_factory.mktemp("rooms")
-    for parent in (path, path.parent, path.parent.parent):
-        parent.chmod(0o711)
-    return path
-
-
 def made(tmp_path, data: bytes, media_type: str) -> dict[str, bytes] | str:
     """The files by kind, or the code of the refusal."""
     args = {"recipe": recipes.OFFICE, "media_type": media_type, "program": PROGRAM or "/nowhere"}
