@@ -146,8 +146,8 @@ class Witness:
     def add_checkpoint(self, body: bytes) -> str:
         """The cosignature lines for a submission, one by each key.
 
-        Raises Refused with the status that C2SP tlog-witness asks for. When it returns, the head is on the disk: nothing
-        is signed that could be forgotten.
+        Raises Refused with the status that C2SP tlog-witness asks for. When it returns, the head is on the disk:
+        nothing is signed that could be forgotten.
         """
         submission = self._known(body)
         head = submission.head
