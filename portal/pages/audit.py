@@ -22,7 +22,7 @@ class Ledger:
     """The state of the log. `pending` events wait for the sequencer; `checkpoint_note` is the signed note's text.
 
     `witnesses` cosigned the head, each at its time; `witnessed_size` is the largest head behind which the quorum
-    stands. While it is behind `checkpoint_size` the page says so.
+    stands. While it is behind `checkpoint_size` the page says so. `halted`: the code of why nothing may be written.
     """
 
     origin: str
@@ -37,6 +37,7 @@ class Ledger:
     anchored_at: datetime | None = None
     anchored_by: str = ""
     checks: "Checks | None" = None
+    halted: str = ""
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,7 @@ def _ledger(services: Services) -> Ledger:
         witnessed_size=state.witnessed_size,
         anchored_at=state.stamped.at if state.stamped else None,
         anchored_by=state.stamped.authority if state.stamped else "",
+        halted=state.health.halted or "",
     )
 
 

@@ -163,7 +163,7 @@ PAGES = {
     "ledger-checked": (audit.render_ledger, replace(LEDGER, checks=audit.Checks((FOUND,)))),
     "ledger-checking": (
         audit.render_ledger,
-        replace(LEDGER, checks=audit.Checks((), ago(minutes=1), 4096, 10_000)),
+        replace(LEDGER, checks=audit.Checks((), ago(minutes=1), 4096, 10_000), halted="ledger.behind_published_head"),
     ),
     **sample_record.PAGES,
 }

@@ -104,3 +104,19 @@ def test_a_head_without_the_quorum_is_found(system, heads):
         (withheld,) = published.page(session, HeadFilter(without_quorum=True)).heads
         assert (withheld.size, withheld.witnessed_at) == (heads[0] + 1, None)
     engine.dispose()
+
+
+def test_a_halted_ledger_says_so_and_why(system, visit):
+    engine = create_engine(system.settings.sequencer_database_url.get_secret_value())
+    halt = text("UPDATE ledger_state SET halted = :code")
+    assert "The ledger is halted" not in visit("defence", "/ledger").text
+    try:
+        with engine.begin() as connection:
+            connection.execute(halt, {"code": "outbox.malformed"})
+        page = visit("defence", "/ledger").text
+    finally:
+        with engine.begin() as connection:
+            connection.execute(halt, {"code": None})
+        engine.dispose()
+    assert "The ledger is halted." in page
+    assert "A waiting event (…) is damaged." in page
