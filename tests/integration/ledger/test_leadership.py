@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID, uuid4
 
+import psycopg
 from sqlalchemy import select
 
 from custody.kernel.unit_of_work import Database
 from custody.ledger import wait_sequenced
 from custody.tables import LedgerStateRow
-from tests.databases import FreshDatabase
+from tests.databases import FreshDatabase, conninfo
 from tests.integration.ledger.support import record, record_views, sequencer_process, viewed
 from tests.integration.ledger.test_sequencer import SOON, check_ledger
 from tests.whole import until
@@ -76,6 +77,15 @@ def test_a_standby_takes_over_and_the_paused_leader_cannot_write(app: Database, 
         wait_sequenced(app, record_views(app, 1), SOON)  # the standby is dead: the former leader leads again
         assert _epoch(app) > after
     check_ledger(app, set(acknowledged))
+
+
+def test_two_that_look_around_for_long_do_not_end_each_other(app: Database, ledger_database: FreshDatabase) -> None:
+    """The last leader has been silent for long, and whoever comes next asks the store before its first beat."""
+    with psycopg.connect(conninfo(ledger_database.owner_url)) as owner:
+        owner.execute("UPDATE ledger_state SET beat_at = clock_timestamp() - interval '1 hour'")
+    url = ledger_database.sequencer_url
+    with sequencer_process(url, slow_s=1.0), sequencer_process(url, slow_s=1.0):
+        wait_sequenced(app, record_views(app, 1), SOON)
 
 
 def _pid(process: object) -> int:
