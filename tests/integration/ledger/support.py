@@ -97,12 +97,9 @@ def running_sequencer(url: str) -> Iterator[Sequencer]:
 
 
 @contextmanager
-def sequencer_process(url: str, slow_s: float = 0) -> "Iterator[multiprocessing.process.BaseProcess]":
-    """A sequencer in a process of its own, to be paused; killed at the end, which is how all of them end here.
-
-    It looks around for `slow_s` seconds before it leads.
-    """
-    process = _FORKS.Process(target=_sequence_forever, args=(url, slow_s), daemon=True)
+def sequencer_process(url: str) -> "Iterator[multiprocessing.process.BaseProcess]":
+    """A sequencer in a process of its own, to be paused; killed at the end, which is how all of them end here."""
+    process = _FORKS.Process(target=_sequence_forever, args=(url,), daemon=True)
     process.start()
     try:
         yield process
@@ -111,12 +108,9 @@ def sequencer_process(url: str, slow_s: float = 0) -> "Iterator[multiprocessing.
         process.join()
 
 
-def _sequence_forever(url: str, slow_s: float) -> None:
-    def guard(_: Session) -> None:
-        time.sleep(slow_s)
-
+def _sequence_forever(url: str) -> None:
     takeover_after = timedelta(seconds=1.5)
-    Sequencer(database(url), guard, batch=50, takeover_after=takeover_after).run(threading.Event())
+    Sequencer(database(url), unguarded, batch=50, takeover_after=takeover_after).run(threading.Event())
 
 
 class MemoryStore:
