@@ -28,7 +28,7 @@ SHAPES: Mapping[str, Shape] = {
     "case.opened": shape("erdr_digest", personal="erdr"),
     "case.held": shape("ground hold"),
     "case.hold_lifted": shape("ground hold"),
-    "account.created": shape("account role", personal="login name"),
+    "account.created": shape("account role", optional="until_ms", personal="login name"),
     "account.changed": shape("account change"),
     "access.granted": shape("account role", optional="until_ms"),
     "access.revoked": shape("account role"),
