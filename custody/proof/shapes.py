@@ -70,12 +70,12 @@ SHAPES: Mapping[str, Shape] = {
     "exhibit.retained": shape("exhibit retain_until_ms rule rule_version"),
     "exhibit.held": shape("exhibit ground hold"),
     "exhibit.hold_lifted": shape("exhibit ground hold"),
-    "disposal.proposed": shape("act_sha256 disposal exhibit ground"),
-    "disposal.signed": shape("act_sha256 disposal exhibit"),
-    "disposal.approved": shape("act_sha256 disposal exhibit signed_by"),
-    "disposal.rejected": shape("disposal exhibit reason"),
+    "disposal.proposed": shape("act_sha256 disposal ground", optional="disclosure exhibit"),
+    "disposal.signed": shape("act_sha256 disposal", optional="disclosure exhibit"),
+    "disposal.approved": shape("act_sha256 disposal signed_by", optional="disclosure exhibit"),
+    "disposal.rejected": shape("disposal reason", optional="disclosure exhibit"),
     "disposal.done": shape(
-        "act_sha256 disposal exhibit keys_destroyed objects_removed sha256", optional="objects_locked"
+        "act_sha256 disposal keys_destroyed objects_removed sha256", optional="disclosure exhibit objects_locked"
     ),
     # reading
     "content.viewed": shape("sha256 subject", optional="range"),

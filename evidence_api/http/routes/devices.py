@@ -1,7 +1,7 @@
 """Devices that send by themselves: an administrator's work."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Response
@@ -84,7 +84,7 @@ def revoke(
     return Response(status_code=204)
 
 
-def _device(account: Account) -> dict[str, object]:
+def _device(account: Account) -> dict[str, Any]:
     return {
         "id": account.id,
         "login": account.login,
