@@ -237,6 +237,8 @@ def register_exhibits(work: UnitOfWork, case_id: UUID, new: Sequence[NewExhibit]
     ]
     work.session.add_all(rows)
     work.session.flush()
+    # Whether a hold stands is asked of the database: here once, and not by each row for itself.
+    work.session.scalars(select(ExhibitRow).where(ExhibitRow.id.in_([one.id for one in new]))).all()
     return [exhibit_of(row) for row in rows]
 
 
