@@ -87,6 +87,14 @@ def test_every_reader_works_with_the_doors_shut(tmp_path, make):
     assert found["claims"]
 
 
+def test_a_message_is_set_with_the_doors_shut(tmp_path):
+    with room(tmp_path, 1) as place:
+        place.source.write_bytes(files.mail())
+        found, _ = run(place, "light", {"recipe": "mail", "media_type": "message/rfc822"}, LIMITS)
+        assert [one["kind"] for one in found["files"]] == ["light_pdf", "light_pages", "light_text"]
+        assert (place.out / "light.pdf").read_bytes().startswith(b"%PDF")
+
+
 @pytest.mark.parametrize(
     "said", ["nothing", "[]", '{"made": 1}', '{"refused": "<b>x</b>"}', '{"refused": 5}', "{}" * 9]
 )
