@@ -4,6 +4,7 @@ Every field is cut before it is understood and every list has an end: what makes
 hostile message is not reached. What was left out is flagged.
 """
 
+import codecs
 import email
 import importlib
 import pkgutil
@@ -29,6 +30,7 @@ _MOST_FIELD, _MOST_MIME_FIELD, _MOST_ALIKE = 20_000, 2_000, 5
 for _part in pkgutil.iter_modules(email.__path__, "email."):
     # Imported when first needed, which the lowered user may no longer be able to.
     importlib.import_module(_part.name)
+codecs.lookup("raw-unicode-escape")  # `decode_header` does, and the child's own list has it not
 
 
 def read(source: Path, media_type: str, claims: Claims) -> None:
