@@ -1,5 +1,6 @@
 """Small files of every family, honest and hostile, made in code. Each function returns bytes."""
 
+import base64
 import bz2
 import gzip
 import io
@@ -241,3 +242,57 @@ def _certificate(name: str, key: Any, issuer_key: Any, *, issuing: bool) -> byte
     if not issuing:
         made = made.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
     return made.sign(issuer_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def _number(value: int) -> bytes:
+    """A number as RAR 5 writes it: seven bits a byte, the lowest first."""
+    made = b""
+    while value > 127:
+        made, value = made + bytes([value & 127 | 128]), value >> 7
+    return made + bytes([value])
+
+
+def rar5(members: dict[str, bytes], claimed: int | None = None) -> bytes:
+    """A RAR 5 archive of stored members; `claimed` is the size that each says it unpacks to."""
+
+    def block(kind: int, body: bytes, data: bytes | None = None) -> bytes:
+        flags = b"\x00" if data is None else b"\x02" + _number(len(data))
+        head = bytes([kind]) + flags + body
+        head = _number(len(head)) + head
+        return struct.pack("<I", zlib.crc32(head)) + head + (data or b"")
+
+    made = b"Rar!\x1a\x07\x01\x00" + block(1, b"\x00")
+    for name, data in members.items():
+        said, size = name.encode(), len(data) if claimed is None else claimed
+        body = b"\x04" + _number(size) + b"\x00" + struct.pack("<I", zlib.crc32(data)) + b"\x00\x01"
+        made += block(2, body + _number(len(said)) + said, data)
+    return made + block(5, b"\x00")
+
+
+def rar4(members: dict[str, bytes]) -> bytes:
+    """A RAR archive of the format before 5, of stored members with names in ASCII."""
+
+    def block(kind: int, flags: int, body: bytes, data: bytes = b"") -> bytes:
+        head = struct.pack("<BHH", kind, flags, 7 + len(body)) + body
+        return struct.pack("<H", zlib.crc32(head) & 0xFFFF) + head + data
+
+    made = b"Rar!\x1a\x07\x00" + block(0x73, 0, bytes(6))
+    for name, data in members.items():
+        said = name.encode()
+        sizes = struct.pack("<IIBII", len(data), len(data), 3, zlib.crc32(data), 0)
+        made += block(0x74, 0x8000, sizes + struct.pack("<BBHI", 20, 0x30, len(said), 0o100644) + said, data)
+    return made + block(0x7B, 0x4000, b"")
+
+
+# Made with 7-Zip of a directory `d`: `7z a plain.7z d`, and `7z a -psecret -mhe=on hidden.7z d`.
+SEVEN_ZIP = base64.b64decode(
+    "N3q8ryccAAQhmGefigAAAAAAAAAhAAAAAAAAAEpYIwQBAAd4CmhlbGxvCgAAAIEzB64PzpwGxQkqrtOqhSYoExi7AyVmQFEucEUo"
+    "xYU8xc6d635YFYZT5hlEyyYyz5c5EqCa7YIntCueQOQ5MckcYoeqhMWBGeMyhFjFYY9xPIt+Fj244avmnIa+SSJmGuHlgO0qH1U/"
+    "QKO+BqqFJFmDz8T2E+In4iWgAAAXBgwBCX4ABwsBAAEjAwEBBV0AEAAADICuCgFqGhOvAAA="
+)
+HIDDEN_SEVEN_ZIP = base64.b64decode(
+    "N3q8ryccAASiJ5LKsAAAAAAAAAA+AAAAAAAAAKg4R/zw+PfTeiHVMhpr9HrW9tNdpibN2ytdIHJOotdn59ey7BMlrexN2wjYWYRs"
+    "k2igQ7lwSXS6nUdRwye2cejuxZ73hwp88ys4idNH9RYjCtoKZhEp4H2AcoyTg/YeQBltyuGnu/jrJH3RRrCm6bcfpISrFnygXaSd"
+    "mtfGt4fWq+jmjAqxqNCgv6mvfIC8CO96Z/foHghRqvRg8ltQRGFxwZolXA5UCJeDNFQU7aHzTEDKDxcGEAEJgKAABwsBAAIkBvEH"
+    "ARJTDxaJH81lWrPaBIY6elrzRT8jAwEBBV0AEAAAAQAMgJuAzgoBOeCGgwAA"
+)

@@ -8,7 +8,7 @@ import pytest
 
 from custody.proof import canonical
 from storage.blob import FileName
-from storage.identify import reading
+from storage.identify import packed, reading
 from storage.identify.archives import STREAM_BYTES
 from storage.identify.model import MOST_CLAIMS, MOST_ENTRIES, Claims, checked
 from storage.media_type import HEAD_BYTES, sniff
@@ -125,6 +125,53 @@ def test_a_tar(tmp_path, packed):
     told = identify(tmp_path, files.tar(packed=packed))
     assert names(told) == ["ордер.txt", "../../etc/passwd", "inner.zip"]
     assert {"archive.nested", "archive.unsafe_names"} <= set(told["flags"])
+
+
+@pytest.mark.parametrize("make", [files.rar4, files.rar5])
+def test_a_rar(tmp_path, make):
+    told = identify(tmp_path, make({"order.txt": b"12345", "../../etc/passwd": b"x", "inner.7z": b""}), "a.rar")
+    assert told["media_type"] == "application/vnd.rar"
+    assert [(one["name"], one["size_bytes"]) for one in told["entries"]] == [
+        ("order.txt", 5),
+        ("../../etc/passwd", 1),
+        ("inner.7z", 0),
+    ]
+    assert told["flags"] == ["archive.nested", "archive.unsafe_names"]
+    assert said(told)["archive.unpacked_bytes"] == 6
+
+
+def test_a_7z(tmp_path):
+    told = identify(tmp_path, files.SEVEN_ZIP, "a.7z")
+    assert names(told) == ["d/", "d/ішкі/", "d/a.zip", "d/ішкі/ордер.txt"]
+    assert said(told)["archive.members"] == 4
+    assert told["flags"] == ["archive.nested"]
+    assert "libarchive" in told["tools"]
+
+
+def test_a_7z_with_hidden_names_says_that_it_is_not_listed(tmp_path):
+    told = identify(tmp_path, files.HIDDEN_SEVEN_ZIP, "a.7z")
+    assert told["flags"] == ["archive.not_listed", "encrypted"]
+    assert told["entries"] == []
+
+
+def test_a_rar_that_grows_is_named_and_not_followed(tmp_path):
+    told = identify(tmp_path, files.rar5({"a": b"x" * 100, "b": b"y" * 100}, claimed=1 << 40), "a.rar")
+    assert told["flags"] == ["archive.bomb"]
+    assert names(told) == ["a"]
+
+
+@pytest.mark.parametrize("data", [files.SEVEN_ZIP, files.rar5({"a": b"1" * 99}), files.rar4({"a": b"1" * 99})])
+def test_a_broken_7z_or_rar_is_flagged(tmp_path, data):
+    for cut in (8, 20, 40, len(data) - 20):
+        flags = identify(tmp_path, data[:cut])["flags"]
+        assert set(flags) <= {"archive.not_listed", "archive.nested"}, (cut, flags)
+    assert "archive.not_listed" in identify(tmp_path, data[:20])["flags"]
+
+
+def test_without_libarchive_a_7z_stays_opaque_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(packed, "_libarchive", None)
+    told = identify(tmp_path, files.SEVEN_ZIP, "a.7z")
+    assert (told["flags"], told["entries"]) == (["archive.no_lister"], [])
 
 
 def test_a_picture_of_a_dashboard_is_not_decoded(tmp_path):
