@@ -284,6 +284,16 @@ def rar4(members: dict[str, bytes]) -> bytes:
     return made + block(0x7B, 0x4000, b"")
 
 
+def rar() -> bytes:
+    """An honest one."""
+    return rar5({"ордер.txt": b"12345"})
+
+
+def seven_zip() -> bytes:
+    """An honest one."""
+    return SEVEN_ZIP
+
+
 # Made with 7-Zip of a directory `d`: `7z a plain.7z d`, and `7z a -psecret -mhe=on hidden.7z d`.
 SEVEN_ZIP = base64.b64decode(
     "N3q8ryccAAQhmGefigAAAAAAAAAhAAAAAAAAAEpYIwQBAAd4CmhlbGxvCgAAAIEzB64PzpwGxQkqrtOqhSYoExi7AyVmQFEucEUo"

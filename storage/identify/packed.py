@@ -1,16 +1,18 @@
-"""7z and RAR: what lies in them by their own headers, read with libarchive (BSD licence). Nothing is unpacked.
+"""7z and RAR: what lies in them by their own headers. Nothing is unpacked.
 
-libarchive is the system's (`libarchive13`) and called through its C interface (archive.h, archive_entry.h), because no
-package of PyPI with a fitting licence lists both. Where it is missing that is flagged and the archive stays opaque.
-In a solid RAR the way to a later header leads through the data before it: a bomb is known by its header and left alone
-before that, so no more is passed through than an honest archive may hold.
-Not guaranteed: that the list of a RAR that was cut off is whole; libarchive takes the file's end for the archive's.
+RAR is read with `rarfile` (ISC licence), which parses headers in Python and would call another program to unpack, which
+is never asked of it. 7z is read with the system's libarchive (BSD licence, `libarchive13`) through its C interface
+(archive.h, archive_entry.h), for no package of PyPI with a fitting licence reads it; its data are passed over.
+Where libarchive is missing that is flagged and the 7z stays opaque.
 """
 
 import ctypes
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
+
+import rarfile  # type: ignore[import-untyped]  # it ships no types
 
 from storage.identify.archives import MOST_MEMBERS, is_bomb, name_of_member
 from storage.identify.model import Claims
@@ -24,8 +26,6 @@ _FUNCTIONS: Final = {
     "archive_read_new": (_HANDLE, ()),
     "archive_read_free": (ctypes.c_int, (_HANDLE,)),
     "archive_read_support_format_7zip": (ctypes.c_int, (_HANDLE,)),
-    "archive_read_support_format_rar": (ctypes.c_int, (_HANDLE,)),
-    "archive_read_support_format_rar5": (ctypes.c_int, (_HANDLE,)),
     "archive_read_open_filename": (ctypes.c_int, (_HANDLE, _TEXT, ctypes.c_size_t)),
     "archive_read_next_header": (ctypes.c_int, (_HANDLE, ctypes.POINTER(_HANDLE))),
     "archive_error_string": (_TEXT, (_HANDLE,)),
@@ -50,53 +50,80 @@ def _load() -> Any:
 _libarchive = _load()
 
 
+class _More(Exception):
+    """There are more members than are listed."""
+
+
 def read(source: Path, media_type: str, claims: Claims) -> None:
-    """Flags `archive.no_lister` without libarchive, `archive.not_listed` for what it cannot list or not to its end."""
+    """Flags `archive.not_listed` for what cannot be listed, or not whole, `archive.no_lister` without libarchive."""
+    list_ = _list_7z if media_type == "application/x-7z-compressed" else _list_rar
+    total = 0
+    try:
+        for name, size_bytes, encrypted in list_(source, claims):
+            if claims.entries_total >= MOST_MEMBERS:
+                raise _More
+            total += size_bytes
+            claims.entry(name, size_bytes)
+            name_of_member(name, claims)
+            if encrypted:
+                claims.flag("encrypted")
+    except _More:
+        claims.flag("archive.more")
+    if is_bomb(total, source.stat().st_size):
+        claims.flag("archive.bomb")
+    if claims.entries_total:
+        claims.claim("archive.members", claims.entries_total)
+        claims.claim("archive.unpacked_bytes", total)
+
+
+Members = Iterator[tuple[str, int, bool]]
+"""Name, size in bytes and whether it is encrypted."""
+
+
+def _list_rar(source: Path, claims: Claims) -> Members:
+    claims.tools["rarfile"] = rarfile.__version__
+    blocks = 0
+
+    def count(_: Any) -> None:
+        nonlocal blocks
+        blocks += 1
+        if blocks > 2 * MOST_MEMBERS:
+            raise _More
+
+    try:
+        archive = rarfile.RarFile(str(source), info_callback=count, part_only=True)
+    except rarfile.Error:
+        archive = None
+    members = archive.infolist() if archive else []
+    if not members:
+        claims.flag("archive.not_listed")
+    if archive and archive.needs_password():
+        claims.flag("encrypted")
+    for member in members:
+        yield str(member.filename), int(member.file_size or 0), bool(member.needs_password())
+
+
+def _list_7z(source: Path, claims: Claims) -> Members:
     if _libarchive is None:
         claims.flag("archive.no_lister")
         return
     claims.tools["libarchive"] = str(_libarchive.archive_version_details().decode("ascii", "replace").split(" ")[1])
-    handle = _libarchive.archive_read_new()
+    handle, entry = _libarchive.archive_read_new(), _HANDLE()
     try:
-        if media_type == "application/x-7z-compressed":
-            _libarchive.archive_read_support_format_7zip(handle)
-        else:
-            _libarchive.archive_read_support_format_rar(handle)
-            _libarchive.archive_read_support_format_rar5(handle)
-        _list(handle, source, claims)
+        _libarchive.archive_read_support_format_7zip(handle)
+        state = _libarchive.archive_read_open_filename(handle, str(source).encode(), _BLOCK)
+        while state in (0, _WARNED):
+            state = _libarchive.archive_read_next_header(handle, ctypes.byref(entry))
+            if state in (0, _WARNED):
+                said = (
+                    _libarchive.archive_entry_pathname_utf8(entry) or _libarchive.archive_entry_pathname(entry) or b"?"
+                )
+                size_bytes = max(_libarchive.archive_entry_size(entry), 0)
+                yield said.decode("utf-8", "replace"), size_bytes, _libarchive.archive_entry_is_encrypted(entry) > 0
+        if state != _EOF:
+            claims.flag("archive.not_listed")
+            # `archive_read_has_encrypted_entries` is no way to ask: in 3.6.2 it crashes once opening has failed.
+            if re.search(rb"crypt", _libarchive.archive_error_string(handle) or b"", re.IGNORECASE):
+                claims.flag("encrypted")
     finally:
         _libarchive.archive_read_free(handle)
-
-
-def _list(handle: Any, source: Path, claims: Claims) -> None:
-    packed, total, members = source.stat().st_size, 0, 0
-    entry = _HANDLE()
-    state = _libarchive.archive_read_open_filename(handle, str(source).encode(), _BLOCK)
-    while state in (0, _WARNED) and members < MOST_MEMBERS and not is_bomb(total, packed):
-        state = _libarchive.archive_read_next_header(handle, ctypes.byref(entry))
-        if state not in (0, _WARNED):
-            break
-        members += 1
-        total += max(_libarchive.archive_entry_size(entry), 0)
-        _member(entry, claims)
-    if is_bomb(total, packed):
-        claims.flag("archive.bomb")
-    elif state in (0, _WARNED):
-        claims.flag("archive.more")
-    elif state != _EOF or not members:
-        claims.flag("archive.not_listed")
-        # `archive_read_has_encrypted_entries` is no way to ask: in 3.6.2 it crashes once opening has failed.
-        if re.search(rb"crypt", _libarchive.archive_error_string(handle) or b"", re.IGNORECASE):
-            claims.flag("encrypted")
-    if members:
-        claims.claim("archive.members", members)
-        claims.claim("archive.unpacked_bytes", total)
-
-
-def _member(entry: Any, claims: Claims) -> None:
-    said = _libarchive.archive_entry_pathname_utf8(entry) or _libarchive.archive_entry_pathname(entry) or b"?"
-    name = said.decode("utf-8", "replace")
-    claims.entry(name, _libarchive.archive_entry_size(entry))
-    name_of_member(name, claims)
-    if _libarchive.archive_entry_is_encrypted(entry) > 0:
-        claims.flag("encrypted")

@@ -66,7 +66,17 @@ def test_a_refusal_of_the_task_keeps_its_code(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "make", [files.photo, files.mail, files.video, files.office, files.zip_bomb, files.signed_picture]
+    "make",
+    [
+        files.photo,
+        files.mail,
+        files.video,
+        files.office,
+        files.zip_bomb,
+        files.signed_picture,
+        files.rar,
+        files.seven_zip,
+    ],
 )
 def test_every_reader_works_with_the_doors_shut(tmp_path, make):
     """A library that imports or opens something late would fail here and nowhere else."""
@@ -77,6 +87,8 @@ def test_every_reader_works_with_the_doors_shut(tmp_path, make):
         files.office: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         files.zip_bomb: "application/zip",
         files.signed_picture: "image/jpeg",
+        files.rar: "application/vnd.rar",
+        files.seven_zip: "application/x-7z-compressed",
     }
     with room(tmp_path, 1) as place:
         place.source.write_bytes(make())
