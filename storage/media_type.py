@@ -32,6 +32,7 @@ EXTENSIONS: Final[Mapping[str, frozenset[str]]] = {
         _ODF + "presentation": "odp",
         "application/zip": "zip",
         "application/x-ole-storage": "doc xls ppt msg",
+        "application/vnd.ms-outlook": "msg",
         "application/rtf": "rtf",
         "application/vnd.rar": "rar",
         "application/x-7z-compressed": "7z",
@@ -89,7 +90,6 @@ _MAGIC: Final = (
     (b"OggS", "audio/ogg"),
     (b"ID3", "audio/mpeg"),
     (b"#!AMR", "audio/amr"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
     (b"{\\rtf", "application/rtf"),
     (b"Rar!\x1a\x07", "application/vnd.rar"),
     (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
@@ -114,6 +114,9 @@ _OFFICE: Final = (
     (b"xl/workbook", _OOXML + "spreadsheetml.sheet"),
     (b"ppt/presentation", _OOXML + "presentationml.presentation"),
 )
+_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MESSAGE: Final = "__properties_version1.0".encode("utf-16-le")
+"""The stream that makes a compound file a message ([MS-OXMSG], section 2.4); Outlook's directory stands in front."""
 _BRANDS: Final = {b"avif": "image/avif", b"qt  ": "video/quicktime", b"M4A ": "audio/mp4", b"M4B ": "audio/mp4"}
 _HEIC: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"})
 _MAIL_FIELDS: Final = re.compile(
@@ -154,6 +157,8 @@ def _binary(head: bytes, tail: bytes) -> str | None:
 def _container(head: bytes, tail: bytes) -> str | None:
     """Formats that hold others: what they are is said a little further in."""
     start, box = head[:4], head[4:8]
+    if head.startswith(_OLE):
+        return "application/vnd.ms-outlook" if _MESSAGE in head or _MESSAGE in tail else "application/x-ole-storage"
     if start in {b"RIFF", b"RF64"}:
         return _RIFF.get(head[8:12])
     if start == b"\x1a\x45\xdf\xa3":

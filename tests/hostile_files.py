@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from PIL import Image
 
+from tests import compound
+
 MIB = 1 << 20
 
 
@@ -306,3 +308,48 @@ HIDDEN_SEVEN_ZIP = base64.b64decode(
     "mtfGt4fWq+jmjAqxqNCgv6mvfIC8CO96Z/foHghRqvRg8ltQRGFxwZolXA5UCJeDNFQU7aHzTEDKDxcGEAEJgKAABwsBAAIkBvEH"
     "ARJTDxaJH81lWrPaBIY6elrzRT8jAwEBBV0AEAAAAQAMgJuAzgoBOeCGgwAA"
 )
+
+
+def outlook(code_page: int | None = None) -> bytes:
+    """A message of Outlook's with a forwarded one inside and two attachments, one of them large."""
+    inner = compound.message({0x0037: "Ішкі хат" if not code_page else "Inner", 0x1000: "inner words"}, inside=True)
+    return compound.compound(
+        compound.message(
+            {
+                0x0037: "Акт сверки",
+                0x0C1A: "Иван Петров",
+                0x5D01: "ivan@example.kz",
+                0x1000: "Добрый день!\r\nВо вложении акт.",
+                0x1013: "<html><script>stolen()</script><p>Добрый <b>день</b>!</p></html>".encode("cp1251"),
+                0x1035: "<1@example.kz>",
+            },
+            people=[(1, "Әйгерім" if not code_page else "Айгерим", "a@example.kz"), (2, "Бухгалтерия", "b@example.kz")],
+            attached=[
+                ("акт.pdf", "application/pdf", b"%PDF-1.4"),
+                ("база.bin", "application/octet-stream", bytes(10_000)),
+                ("пересланное", "", inner),
+            ],
+            at=datetime(2026, 3, 14, 10, 0, tzinfo=UTC),
+            code_page=code_page,
+        )
+    )
+
+
+def old_office(code_page: int = 1251) -> bytes:
+    """A compound file with the properties of an old Word document, and a macro."""
+    said = {
+        2: "Протокол",
+        4: "Иванов И. И.",
+        8: "Петров",
+        12: datetime(2001, 2, 3, 4, 5, tzinfo=UTC),
+        14: 7,
+        18: "Word",
+    }
+    return compound.compound(
+        {
+            "\x05SummaryInformation": compound.properties(said, code_page),
+            "\x05DocumentSummaryInformation": compound.properties({15: "ТОО «Мысал»"}, code_page),
+            "WordDocument": bytes(5000),
+            "Macros": {"VBA": {"dir": b"x"}},
+        }
+    )

@@ -16,8 +16,9 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.platypus import HRFlowable, LongTable, Paragraph, SimpleDocTemplate, Spacer
 
+from custody.kernel.errors import Invalid
 from storage import typeface
-from storage.identify import mail
+from storage.identify import mail, outlook
 from storage.identify.letter import Letter, Letters
 from storage.light.making import Made, Tell
 from storage.light.pages import pages_of
@@ -46,10 +47,12 @@ typeface.shown("")
 
 
 def make(args: Mapping[str, Any], source: Path, tell: Tell) -> list[Made]:
-    """PDF, its pages, and the text. A message without any text still has its header and its parts."""
-    del args
+    """PDF, its pages, and the text. A message without any text still has its header and its parts.
+
+    Raises Invalid `light.unreadable` for a compound file that is no message of Outlook's.
+    """
     tell(0, 1)
-    letters = mail.letters(source)
+    letters = _read(str(args["media_type"]), source)
     said = [_text(one) for one in letters.found]
     Path("light.txt").write_text(_plain(letters, said), encoding="utf-8", errors="replace")
     _set(letters, said)
@@ -57,6 +60,18 @@ def make(args: Mapping[str, Any], source: Path, tell: Tell) -> list[Made]:
     pdf = Made("light_pdf", "light.pdf", "reportlab", str(reportlab.__version__), parameters, {})
     text = Made("light_text", "light.txt", "reportlab", str(reportlab.__version__), {"most_chars": MOST_CHARS}, {})
     return [pdf, pages_of(Path("light.pdf"), tell), text]
+
+
+def _read(media_type: str, source: Path) -> Letters:
+    """Raises Invalid `light.unreadable`."""
+    if media_type == "message/rfc822":
+        return mail.letters(source)
+    try:
+        return outlook.letters(source)
+    except MemoryError:
+        raise
+    except Exception as fault:  # whatever a library makes of a hostile file
+        raise Invalid("light.unreadable", what=type(fault).__name__) from fault
 
 
 def _text(letter: Letter) -> str:

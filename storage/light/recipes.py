@@ -16,6 +16,7 @@ RECIPES: Final = {
     "image/": PICTURE,
     "application/pdf": PAGES,
     "message/rfc822": MAIL,
+    "application/vnd.ms-outlook": MAIL,
     "text/html": TEXT,
     "application/vnd.openxmlformats": OFFICE,
     "application/vnd.oasis": OFFICE,

@@ -87,6 +87,8 @@ def test_every_reader_works_with_the_doors_shut(tmp_path, make):
         files.office: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         files.zip_bomb: "application/zip",
         files.signed_picture: "image/jpeg",
+        files.outlook: "application/vnd.ms-outlook",
+        files.old_office: "application/x-ole-storage",
         files.rar: "application/vnd.rar",
         files.seven_zip: "application/x-7z-compressed",
     }
@@ -99,10 +101,13 @@ def test_every_reader_works_with_the_doors_shut(tmp_path, make):
     assert found["claims"]
 
 
-def test_a_message_is_set_with_the_doors_shut(tmp_path):
+@pytest.mark.parametrize(
+    ("make", "media_type"), [(files.mail, "message/rfc822"), (files.outlook, "application/vnd.ms-outlook")]
+)
+def test_a_message_is_set_with_the_doors_shut(tmp_path, make, media_type):
     with room(tmp_path, 1) as place:
-        place.source.write_bytes(files.mail())
-        found, _ = run(place, "light", {"recipe": "mail", "media_type": "message/rfc822"}, LIMITS)
+        place.source.write_bytes(make())
+        found, _ = run(place, "light", {"recipe": "mail", "media_type": media_type}, LIMITS)
         assert [one["kind"] for one in found["files"]] == ["light_pdf", "light_pages", "light_text"]
         assert (place.out / "light.pdf").read_bytes().startswith(b"%PDF")
 

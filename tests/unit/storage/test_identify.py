@@ -100,6 +100,41 @@ def test_an_office_document(tmp_path):
     assert told["flags"] == ["active_content"]
 
 
+@pytest.mark.parametrize("code_page", [1251, 65001])
+def test_an_old_office_document(tmp_path, code_page):
+    told = identify(tmp_path, files.old_office(code_page), "a.doc")
+    found = said(told)
+    assert told["media_type"] == "application/x-ole-storage"
+    assert (found["office.creator"], found["office.lastModifiedBy"]) == ("Иванов И. И.", "Петров")
+    assert (found["office.title"], found["office.Company"]) == ("Протокол", "ТОО «Мысал»")
+    assert (found["office.created"], found["office.Pages"]) == ("2001-02-03T04:05:00Z", 7)
+    assert "office.modified" not in found
+    assert told["flags"] == ["active_content"]
+
+
+@pytest.mark.parametrize("code_page", [None, 1251])
+def test_a_message_of_outlooks(tmp_path, code_page):
+    told = identify(tmp_path, files.outlook(code_page), "a.msg")
+    found = said(told)
+    assert told["media_type"] == "application/vnd.ms-outlook"
+    assert found["mail.From"] == "Иван Петров <ivan@example.kz>"
+    assert (found["mail.Subject"], found["mail.Date"]) == ("Акт сверки", "2026-03-14T10:00:00Z")
+    assert found["mail.Message-ID"] == "<1@example.kz>"
+    assert found["mail.messages_inside"] == 1
+    assert names(told) == ["акт.pdf (application/pdf)", "база.bin (application/octet-stream)"]
+    assert told["flags"] == ["attachments"]
+
+
+@pytest.mark.parametrize("make", [files.outlook, files.old_office])
+def test_a_broken_compound_file_is_flagged_or_read(tmp_path, make):
+    data = make()
+    for at in range(0, len(data) - 8, len(data) // 60):
+        for change in (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00"):
+            told = identify(tmp_path, data[:at] + change + data[at + 4 :])
+            assert set(told["flags"]) <= {"active_content", "attachments", "unreadable", "too_costly", "type_differs"}
+    assert identify(tmp_path, data[: len(data) // 2])["media_type"] != "application/octet-stream"
+
+
 def test_a_billion_laughs_are_not_told(tmp_path):
     told = identify(tmp_path, files.billion_laughs(), "a.docx")
     assert told["flags"] == ["xml_entities"]

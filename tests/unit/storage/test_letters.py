@@ -8,12 +8,15 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from storage.identify import mail
+from custody.kernel.errors import Invalid
+from storage.identify import mail, outlook
 from storage.identify.letter import MOST_PARTS
 from storage.light import letter as setting
 from storage.light import making, recipes
+from tests import compound
 from tests import hostile_files as files
 
+OUTLOOK = "application/vnd.ms-outlook"
 WORDS = "Сәлем, Әйгерім! Акт № 7 — ёлки"
 RUSSIAN = "Привет, Айгерим! Акт № 7"
 
@@ -121,6 +124,46 @@ def test_a_forwarded_message_is_read_too():
     for found in (words, text):
         assert found.index("outer words") < found.index("Письмо внутри") < found.index("inner words")
         assert "c@example.kz" in found
+
+
+@pytest.mark.parametrize("code_page", [None, 1251])
+def test_a_message_of_outlooks_as_pdf(code_page):
+    words, _, text = made(files.outlook(code_page), OUTLOOK)
+    for found in (words, text):
+        for said in ("Иван Петров <ivan@example.kz>", "Акт сверки", "2026-03-14T10:00:00Z", "Во вложении акт."):
+            assert said in found
+        assert "Бухгалтерия <b@example.kz>" in found
+        assert found.index("Во вложении акт.") < found.index("акт.pdf") < found.index("inner words")
+        assert "stolen" not in found
+    assert hashlib.sha256(b"%PDF-1.4").hexdigest() in text
+    assert "text/html" in text
+    assert code_page or "Әйгерім <a@example.kz>" in words
+
+
+def test_a_message_of_outlooks_with_html_alone_is_reduced_to_words():
+    data = compound.compound(compound.message({0x1013: "<style>x</style><p>Сәлем".encode(), 0x3FDE: b""}))
+    Path("../in/original").write_bytes(data)
+    (one,) = outlook.letters(Path("../in/original")).found
+    assert [html for _, html in one.texts] == [True]
+
+
+def chained(depth: int) -> bytes:
+    tree = compound.message({0x1000: "core"}, inside=True)
+    for _ in range(depth):
+        tree = compound.message({0x1000: "words"}, attached=[("x", "", tree)], inside=True)
+    return compound.compound(compound.message({0x1000: "top"}, attached=[("x", "", tree)]))
+
+
+@pytest.mark.parametrize("depth", [1, 60])
+def test_messages_in_messages_of_outlooks(depth):
+    Path("../in/original").write_bytes(chained(depth))
+    assert len(outlook.letters(Path("../in/original")).found) == depth + 2
+
+
+@pytest.mark.parametrize("data", [files.old_office(), files.outlook()[:700], b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
+def test_what_is_no_message_of_outlooks_is_refused(data):
+    with pytest.raises(Invalid, match=r"light\.unreadable"):
+        made(data, OUTLOOK)
 
 
 def nested(depth: int) -> bytes:
