@@ -197,10 +197,20 @@ def mail() -> bytes:
     return head.encode() + body.encode("cp1251") + attached.encode()
 
 
-def signed_picture() -> bytes:
-    """A JPEG with a C2PA manifest of a camera that nobody vouches for."""
-    maker, camera = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    chain = _certificate("Camera", camera, maker, issuing=False) + _certificate("Maker", maker, maker, issuing=True)
+def maker() -> Any:
+    """The key of a maker of cameras."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def anchor(key: Any) -> bytes:
+    """The maker's own certificate, for a list of those whose signatures are trusted."""
+    return _certificate("Maker", key, key, issuing=True)
+
+
+def signed_picture(key: Any = None) -> bytes:
+    """A JPEG with a C2PA manifest of a camera, which its maker (of this key) vouches for."""
+    of_maker, camera = key or maker(), ec.generate_private_key(ec.SECP256R1())
+    chain = _certificate("Camera", camera, of_maker, issuing=False) + anchor(of_maker)
     key = camera.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -22,7 +22,7 @@ from evidence_api.services import Services
 from evidence_api.use_cases import reading
 from evidence_api.use_cases.transcribing import draft
 from storage import findings
-from storage.identify.model import checked
+from storage.identify.model import ANCHORS, checked
 from storage.light.recipes import facts_limits, recipe_of
 from storage.media_type import OPAQUE
 from storage.sandbox import launch
@@ -125,10 +125,15 @@ def sealed(services: Services, exhibit_id: UUID) -> Exhibit:
 
 
 class IdentifyExhibit:
-    """Job `exhibit.identify`: the file's own claims, read in the sandbox; then its light copies are asked for."""
+    """Job `exhibit.identify`: the file's own claims, read in the sandbox; then its light copies are asked for.
+
+    Whose signatures are trusted is read once: another list is for workers that start with it.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        listed = services.settings.c2pa_anchors_file
+        self._anchors = listed.read_bytes() if listed else None
 
     def run(self, job: Job) -> None:
         """Raises what the sandbox raises: `fail` records it."""
@@ -136,6 +141,8 @@ class IdentifyExhibit:
         limits = facts_limits(exhibit.size_bytes)
         with at_hand(self._services, exhibit, limits.disk_bytes) as room:
             job.step("spooled")
+            if self._anchors is not None:
+                room.source.with_name(ANCHORS).write_bytes(self._anchors)
             args = {"media_type": exhibit.media_type or OPAQUE, "filename": exhibit.filename}
             told, held = launch.run(room, "identify", args, limits)
         job.step("read")

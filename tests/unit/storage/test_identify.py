@@ -1,6 +1,7 @@
 """What files say about themselves, and what hostile ones only pretend. The readers run here in the test's process."""
 
 import codecs
+import hashlib
 import io
 
 import pikepdf
@@ -10,7 +11,7 @@ from custody.proof import canonical
 from storage.blob import FileName
 from storage.identify import packed, reading
 from storage.identify.archives import STREAM_BYTES
-from storage.identify.model import MOST_CLAIMS, MOST_ENTRIES, Claims, checked
+from storage.identify.model import ANCHORS, MOST_CLAIMS, MOST_ENTRIES, Claims, checked
 from storage.media_type import HEAD_BYTES, sniff
 from tests import hostile_files as files
 
@@ -231,6 +232,23 @@ def test_a_signature_of_the_device(tmp_path):
     assert told["c2pa"]["verdict"] == "broken"
     assert "assertion.dataHash.mismatch" in told["c2pa"]["failures"]
     assert "c2pa.broken" in told["flags"]
+
+
+def test_a_list_of_issuers_decides_whom_to_trust(tmp_path):
+    maker = files.maker()
+    data = files.signed_picture(maker)
+    listed = tmp_path / ANCHORS
+    listed.write_bytes(files.anchor(files.maker()) + files.anchor(maker))
+    told = identify(tmp_path, data, "a.jpg")
+    assert (told["c2pa"]["verdict"], told["c2pa"]["failures"]) == ("trusted", [])
+    assert told["c2pa"]["anchors"] == "sha256:" + hashlib.sha256(listed.read_bytes()).hexdigest()
+    broken = bytearray(data)
+    broken[-20] ^= 1
+    assert identify(tmp_path, bytes(broken), "a.jpg")["c2pa"]["verdict"] == "broken"
+    listed.write_bytes(files.anchor(files.maker()))
+    told = identify(tmp_path, data, "a.jpg")
+    assert told["c2pa"]["verdict"] == "untrusted"
+    assert told["c2pa"]["failures"] == ["signingCredential.untrusted"]
 
 
 def test_a_picture_without_a_signature_has_no_verdict(tmp_path):
