@@ -297,8 +297,8 @@ def rar4(members: dict[str, bytes]) -> bytes:
 
 
 def rar() -> bytes:
-    """An honest one."""
-    return rar5({"ордер.txt": b"12345"})
+    """An honest one with a comment, which only another program could unpack."""
+    return REAL_RAR
 
 
 def seven_zip() -> bytes:
@@ -306,6 +306,13 @@ def seven_zip() -> bytes:
     return SEVEN_ZIP
 
 
+# Of the tests of `rarfile` (rar3-comment-plain.rar, ISC licence, Marko Kreen): made with RAR 3, its comment compressed.
+REAL_RAR = base64.b64decode(
+    "UmFyIRoHAM+QcwAADQAAAAAAAADSmXoAgCMAFgAAAAsAAAADvFDsdQAAAAAdMwMAAAAAAENNVAwAi+zL9lbBSCmPAOW/5v/w0Gtq"
+    "dnruDHQgkCsACAAAAAAAAAADAAAAAGxQYj0dMwkApIEAAGZpbGUxLnR4dADAAL+IZ/ap/9RBmXoQgCMAFgAAAAsAAAADSD9vEAAA"
+    "AAAdMwMAAAAAgENNVAwAi+zL9jaQVix4DyZvzf/s1IuXwr1zFnQgkCsACAAAAAAAAAADAAAAAGxQYj0dMwkApIEAAGZpbGUyLnR4"
+    "dADAAL+IZ/ap/9R8oHoQgCMAFgAAAAsAAAADppDaAgAAAAAdMwMAAAAAgENNVBAQy+yJ5HNBSLDP2ScX4v7rgY9XKvTEPXsAQAcA"
+)
 # Made with 7-Zip of a directory `d`: `7z a plain.7z d`, and `7z a -psecret -mhe=on hidden.7z d`.
 SEVEN_ZIP = base64.b64decode(
     "N3q8ryccAAQhmGefigAAAAAAAAAhAAAAAAAAAEpYIwQBAAd4CmhlbGxvCgAAAIEzB64PzpwGxQkqrtOqhSYoExi7AyVmQFEucEUo"

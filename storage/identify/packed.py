@@ -9,6 +9,7 @@ Where libarchive is missing that is flagged and the 7z stays opaque.
 import ctypes
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ import rarfile  # type: ignore[import-untyped]  # it ships no types
 from storage.identify.archives import MOST_MEMBERS, is_bomb, name_of_member
 from storage.identify.model import Claims
 
+_FILES: Final = (rarfile.RAR_BLOCK_FILE, rarfile.RAR5_BLOCK_FILE)
 _LIBRARY: Final = "libarchive.so.13"
 _EOF, _WARNED = 1, -20
 _BLOCK: Final = 1 << 16
@@ -34,6 +36,9 @@ _FUNCTIONS: Final = {
     "archive_entry_size": (_NUMBER, (_HANDLE,)),
     "archive_entry_is_encrypted": (ctypes.c_int, (_HANDLE,)),
 }
+
+# An archive's comment is compressed, and the library would start another program for it: it stays unread.
+rarfile.rar3_decompress = lambda *_, **__: b""
 
 
 def _load() -> Any:
@@ -82,24 +87,26 @@ Members = Iterator[tuple[str, int, bool]]
 
 def _list_rar(source: Path, claims: Claims) -> Members:
     claims.tools["rarfile"] = rarfile.__version__
-    blocks = 0
+    found: list[Any] = []
 
-    def count(_: Any) -> None:
-        nonlocal blocks
-        blocks += 1
-        if blocks > 2 * MOST_MEMBERS:
+    def keep(block: Any) -> None:
+        # What the library lists by itself leaves earlier versions of a file out, and what began in an earlier volume.
+        if getattr(block, "block_type", block.type) in _FILES:
+            found.append(block)
+        if len(found) > MOST_MEMBERS:
             raise _More
 
-    try:
-        archive = rarfile.RarFile(str(source), info_callback=count, part_only=True)
-    except rarfile.Error:
-        archive = None
-    members = archive.infolist() if archive else []
-    if not members:
-        claims.flag("archive.not_listed")
-    if archive and archive.needs_password():
+    hidden = False
+    with suppress(_More):
+        try:
+            hidden = rarfile.RarFile(str(source), info_callback=keep, part_only=True).needs_password()
+        except rarfile.Error:
+            claims.flag("archive.not_listed")
+    if hidden:
         claims.flag("encrypted")
-    for member in members:
+    if not found:
+        claims.flag("archive.not_listed")
+    for member in found:
         yield str(member.filename), int(member.file_size or 0), bool(member.needs_password())
 
 
