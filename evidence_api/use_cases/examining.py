@@ -142,7 +142,9 @@ class IdentifyExhibit:
         with at_hand(self._services, exhibit, limits.disk_bytes) as room:
             job.step("spooled")
             if self._anchors is not None:
-                room.source.with_name(ANCHORS).write_bytes(self._anchors)
+                listed = room.source.with_name(ANCHORS)
+                listed.write_bytes(self._anchors)
+                listed.chmod(0o444)  # for whom the child becomes, whatever this process's mask
             args = {"media_type": exhibit.media_type or OPAQUE, "filename": exhibit.filename}
             told, held = launch.run(room, "identify", args, limits)
         job.step("read")

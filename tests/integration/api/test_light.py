@@ -1,6 +1,7 @@
 """What a file is and its light copies through the API: made, shown to the people of the case, and to nobody else."""
 
 import hashlib
+import os
 
 import pytest
 
@@ -152,7 +153,11 @@ def test_whose_signature_is_trusted_the_operator_says(system, case_id, tmp_path)
     maker, listed = files.maker(), tmp_path / "anchors.pem"
     listed.write_bytes(files.anchor(maker))
     trusting = system.variant(settings=system.settings.model_copy(update={"c2pa_anchors_file": listed}))
-    exhibit_id, facts, _ = examined(system, case_id, files.signed_picture(maker), "trusted.jpg", trusting)
+    mask = os.umask(0o077)  # as the processes of an installation have it
+    try:
+        exhibit_id, facts, _ = examined(system, case_id, files.signed_picture(maker), "trusted.jpg", trusting)
+    finally:
+        os.umask(mask)
     assert facts["claims"]["c2pa"]["verdict"] == "trusted"
     (event,) = system.events(f"exhibit:{exhibit_id}", "exhibit.identified")
     assert event["data"]["c2pa"] == "trusted"
