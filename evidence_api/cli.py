@@ -150,11 +150,17 @@ def account(login: str, name: str, role: str, language: str) -> None:
 @click.option("--url", required=True, envvar="DALEL_URL", show_envvar=True, help="The server, such as https://…")
 @click.option(
     "--login",
-    required=True,
     envvar="DALEL_LOGIN_FILE",
     show_envvar=True,
     type=click.Path(path_type=Path),
     help="A file of mode 0600: a session's token, or login and password on two lines.",
+)
+@click.option(
+    "--credential-file",
+    envvar="DALEL_CREDENTIAL_FILE",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="For a device: a file of mode 0600 with its credential. Or the credential itself in DALEL_CREDENTIAL.",
 )
 @click.option("--basis", required=True, help="The legal basis of every file: inspection, search, seizure, …")
 @click.option("--purpose", required=True, help="What they are kept for: pretrial, trial, …")
@@ -177,6 +183,8 @@ def upload(basis: str, purpose: str, retain_days: int, **asked: Any) -> None:
     """
     from evidence_api.sending import command  # noqa: PLC0415  each process loads its own world
 
+    if asked["login"] and asked["credential_file"]:
+        raise click.UsageError("--login is a person's, --credential-file a device's: give one")
     said = {"basis": basis, "purpose": purpose, "retain_days": str(retain_days)}
     sys.exit(command.run(command.Asked(said=said, **asked), click.echo))
 
@@ -279,6 +287,7 @@ def erase(event_id: UUID, field: str, order: str) -> None:
     sys.exit(care.erase(configuration.load(), click.echo, event_id=event_id, field=field, order=order))
 
 
+main.add_command(commands.device)
 main.add_command(commands.keys)
 main.add_command(commands.store)
 

@@ -1,4 +1,4 @@
-"""Commands for the care of what is stored: `dalel keys …` and `dalel store …`."""
+"""Commands of the operator: `dalel device …`, and for the care of what is stored `dalel keys …` and `dalel store …`."""
 
 import json
 import logging
@@ -56,6 +56,44 @@ class Answering(click.Group):
 
 def _said(refusal: DalelError) -> str:
     return f"{sentence(refusal.code, 'en', refusal.params)} [{refusal}]"
+
+
+@click.group()
+@data_option
+def device(data: Path | None) -> None:
+    """Credentials of devices that send by themselves (`dalel upload --credential-file`)."""
+    speak_to(data)
+
+
+@device.command()
+@click.argument("name")
+@click.option(
+    "--case", "cases", multiple=True, help="The ЕРДР number of a case it may send to; several times if need be."
+)
+@click.option("--days", type=int, default=90, show_default=True, help="Its term.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new file for the credential, mode 0600.")
+def issue(name: str, cases: tuple[str, ...], days: int, out: Path) -> None:
+    """Issue a credential. It is written to the file and shown nowhere; only its hash is kept."""
+    from evidence_api import device_care  # noqa: PLC0415  each process loads its own world
+
+    sys.exit(device_care.issue(configuration.load(), click.echo, name=name, erdrs=cases, days=days, out=out))
+
+
+@device.command("list")
+def list_devices() -> None:
+    """Every device: login, name, until when, its cases."""
+    from evidence_api import device_care  # noqa: PLC0415  as above
+
+    sys.exit(device_care.list_all(configuration.load(), click.echo))
+
+
+@device.command()
+@click.argument("login")
+def revoke(login: str) -> None:
+    """End a device's credential at once, and what it is sending."""
+    from evidence_api import device_care  # noqa: PLC0415  as above
+
+    sys.exit(device_care.revoke(configuration.load(), click.echo, login))
 
 
 @click.group()

@@ -42,7 +42,8 @@ class EventLine:
 
     `index` is its place in the ledger, None while it waits for the sequencer. `data` is the event's own data. `names`
     maps ids in it (exhibits, accounts, renditions…) to what people call them; an id without a name is shown shortened.
-    `actor` is empty for the system itself. `canonical` is the exact leaf, `leaf_hash` its RFC 9162 hash.
+    `actor` is empty for the system itself, `case` the ЕРДР number on a page of many cases. `canonical` is the exact
+    leaf, `leaf_hash` its RFC 9162 hash.
     """
 
     index: int | None
@@ -57,6 +58,7 @@ class EventLine:
     leaf_hash: str | None = None
     item_seq: int | None = None
     personal: tuple[PersonalLine, ...] = ()
+    case: str = ""
 
 
 def _value(language: Language, offset_hours: int, name: str, value: object, names: Mapping[str, str]) -> str:
