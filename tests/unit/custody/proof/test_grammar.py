@@ -78,4 +78,4 @@ def test_depth_counts_from_the_leaf() -> None:
         for _ in range(depth):
             inner = [inner]
         value["data"]["number"] = inner
-        both(canonical._written(value))
+        both(canonical.spelled(value))
