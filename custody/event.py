@@ -29,12 +29,14 @@ SYSTEM = "system"
 ANONYMOUS = "anonymous"
 STAFF = frozenset({"investigator", "prosecutor", "supervising_prosecutor"})
 PROSECUTORS = frozenset({"prosecutor", "supervising_prosecutor"})
+DEVICE = frozenset({"device"})
+SENDERS = STAFF | DEVICE
 PEOPLE = STAFF | {"defence", "expert", "court_clerk", "auditor", "administrator"}
 OPERATORS = frozenset({"administrator", SYSTEM})
 MACHINE = frozenset({SYSTEM})
 RECIPIENTS = frozenset({"defence", "expert", "court_clerk"})
 AUDITORS = frozenset({"auditor", "supervising_prosecutor", SYSTEM})
-ANYONE = PEOPLE | {SYSTEM, ANONYMOUS}
+ANYONE = PEOPLE | DEVICE | {SYSTEM, ANONYMOUS}
 
 
 WHO: Mapping[str, frozenset[str]] = {
@@ -47,21 +49,21 @@ WHO: Mapping[str, frozenset[str]] = {
     "access.granted": STAFF | OPERATORS,
     "access.revoked": STAFF | OPERATORS,
     "access.denied": ANYONE,
-    "act.refused": PEOPLE,
-    "session.opened": PEOPLE,
-    "session.closed": PEOPLE | MACHINE,
+    "act.refused": PEOPLE | DEVICE,
+    "session.opened": PEOPLE | DEVICE,
+    "session.closed": PEOPLE | DEVICE | MACHINE,
     "session.failed": ANYONE,
     # intake
-    "exhibit.registered": STAFF,
+    "exhibit.registered": SENDERS,
     "exhibit.described": STAFF,
-    "exhibit.discarded": STAFF | MACHINE,
+    "exhibit.discarded": SENDERS | MACHINE,
     "upload.expired": MACHINE,
-    "upload.finished": STAFF | MACHINE,
-    "upload.refused": STAFF | MACHINE,
+    "upload.finished": SENDERS | MACHINE,
+    "upload.refused": SENDERS | MACHINE,
     "exhibit.sealed": MACHINE,
     "exhibit.seal_failed": MACHINE,
-    "intake.checked": STAFF,
-    "receipt.issued": STAFF | MACHINE,
+    "intake.checked": SENDERS,
+    "receipt.issued": SENDERS | MACHINE,
     # what it is, light copies
     "exhibit.identified": MACHINE,
     "exhibit.not_identified": MACHINE,

@@ -21,6 +21,7 @@ from evidence_api.services import Services
 from portal import assets, visits
 from portal.pages.session import ErrorPage, render_error
 from portal.views import (
+    accounts,
     anchors,
     audit,
     cases,
@@ -41,6 +42,7 @@ from portal.views import (
 
 PAGES = (
     session.routes,
+    accounts.routes,
     cases.routes,
     upload.routes,
     exhibits.routes,

@@ -51,6 +51,7 @@ async function modules() {
     minify: true,
     format: "esm",
     target: "es2022",
+    alias: { "url-parse": join(here, "islands", "lib", "native_url.js") },
     write: false,
     legalComments: "none",
   });

@@ -104,6 +104,7 @@ def event_line(entry: EntryView, names: Mapping[str, str], personal: Sequence[Sh
         names=names,
         leaf_hash=entry.leaf_hash.hex(),
         item_seq=entry.item_seq,
+        case=names.get(str(entry.case_id), ""),
         personal=tuple(
             PersonalLine(
                 one.field,

@@ -151,6 +151,9 @@ NOTICES = frozenset(
         "disposal_rejected",
         "rules_changed",
         "copy_recorded",
+        "device_revoked",
+        "password_changed",
+        "sessions_ended",
     }
 )
 """What `?done=` may say; anything else shows nothing."""

@@ -42,7 +42,7 @@ class Clamd:
         engine, _, definitions = self._ask(b"zVERSION\0", ()).partition("/")
         return _plain(engine) or "clamd", _plain(definitions) or "?"
 
-    def scan(self, pieces: Iterable[bytes]) -> ScanFacts:
+    def scan(self, pieces: Iterable[bytes | memoryview]) -> ScanFacts:
         """Send a file piece by piece. Raises Unavailable `scanner.unreachable`, and what reading the pieces raises.
 
         A file longer than the scanner takes (StreamMaxLength) is `not_scanned`, never clean.
@@ -51,7 +51,7 @@ class Clamd:
         result, signature = _judged(self._ask(b"zINSTREAM\0", pieces))
         return ScanFacts(result, signature, engine, definitions)
 
-    def _ask(self, command: bytes, pieces: Iterable[bytes]) -> str:
+    def _ask(self, command: bytes, pieces: Iterable[bytes | memoryview]) -> str:
         try:
             with self._connect() as line:
                 line.sendall(command)

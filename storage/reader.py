@@ -43,7 +43,7 @@ class BlobReader:
         """Digest of the plaintext, `sha256:<hex>`, as sealed."""
         return self._facts.sha256
 
-    def read(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    def read(self, start: int = 0, end: int | None = None) -> Iterator[memoryview]:
         """Plaintext bytes from `start` to `end` (excluded; None: to the end), in pieces of at most 1 MiB.
 
         Raises Corrupt `store.corrupt` before a wrong byte is given, NotFound `store.missing`, Unavailable

@@ -23,7 +23,7 @@ from minio.retention import Retention
 from custody.kernel.errors import Conflict, Corrupt, DalelError, NotFound, Unavailable
 from storage.ports import EVIDENCE, KEYS, LOCKED_BUCKETS, STAGING, Begun, Part, Stored
 
-_PIECE_BYTES: Final = 256 * 1024
+_PIECE_BYTES: Final = 1024 * 1024
 _MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NoSuchBucket"})
 _DAMAGED: Final = frozenset({"BadDigest", "InvalidPart", "InvalidPartOrder", "XAmzContentSHA256Mismatch"})
 _NO_HOLD: Final = frozenset({"NoSuchObjectLegalHold"})

@@ -156,7 +156,7 @@ def read_back(
         plain.update(piece)
         if len(head) < _ENDS:
             head += piece[: _ENDS - len(head)]
-        tail = piece[-_ENDS:] if len(piece) >= _ENDS else (tail + piece)[-_ENDS:]
+        tail = bytes(piece[-_ENDS:]) if len(piece) >= _ENDS else (tail + piece)[-_ENDS:]
     return ReadBack("sha256:" + plain.hexdigest(), digests.finish(), bytes(head), tail)
 
 

@@ -9,7 +9,9 @@ segments cannot be swapped, dropped, repeated or moved to another blob.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -86,33 +88,37 @@ def encrypt_segment(key: bytes, layout: Layout, segment: int, plaintext: bytes |
 
 
 class _Source:
-    """Exact reads from a stream of pieces of any size."""
+    """Exact reads from a stream of pieces of any size; what lies within one piece is not copied."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
         self._left = memoryview(b"")
 
-    def take(self, size_bytes: int) -> bytearray:
-        taken = bytearray(size_bytes)
-        have = 0
-        while have < size_bytes:
-            if not self._left:
-                piece = next(self._pieces, None)
-                if piece is None:
-                    raise Corrupt("store.corrupt", what="truncated")
-                self._left = memoryview(piece)
-            part = self._left[: size_bytes - have]
-            taken[have : have + len(part)] = part
-            self._left = self._left[len(part) :]
-            have += len(part)
+    def take(self, size_bytes: int) -> memoryview:
+        if size_bytes > len(self._left):
+            return self._across(size_bytes)
+        taken, self._left = self._left[:size_bytes], self._left[size_bytes:]
         return taken
 
+    def _across(self, size_bytes: int) -> memoryview:
+        """What begins in one piece and ends in another."""
+        taken = bytearray(self._left)
+        while len(taken) < size_bytes:
+            piece = next(self._pieces, None)
+            if piece is None:
+                raise Corrupt("store.corrupt", what="truncated")
+            self._left = memoryview(piece)
+            part, self._left = self._left[: size_bytes - len(taken)], self._left[size_bytes - len(taken) :]
+            taken += part
+        return memoryview(taken)
 
-def read_range(key: bytes, layout: Layout, fetch: Fetch, start: int, end: int) -> Iterator[bytes]:
+
+def read_range(key: bytes, layout: Layout, fetch: Fetch, start: int, end: int) -> Iterator[memoryview]:
     """Plaintext from `start` to `end` (excluded), in pieces of at most 1 MiB, each authenticated before it is given.
 
-    Fetches the chunks that hold the range and, when the range begins inside a segment, that segment's 56-byte header;
-    one further request in all. Raises Corrupt `store.corrupt` at the first byte that is not what was written.
+    Fetches the chunks that hold the range and, when the range begins inside a segment, that segment's 56-byte header at
+    the same time, from a thread of its own. Raises Corrupt `store.corrupt` at the first byte that is not what was
+    written.
     """
     if not 0 <= start <= end <= layout.size_bytes:
         raise ValueError("a range lies within its blob")
@@ -121,8 +127,9 @@ def read_range(key: bytes, layout: Layout, fetch: Fetch, start: int, end: int) -
     first, last = start // layout.segment_bytes, (end - 1) // layout.segment_bytes
     begin_chunk = (start - first * layout.segment_bytes) // CHUNK_BYTES
     begin = layout.offset(first) + (HEADER_BYTES + begin_chunk * SEALED_CHUNK_BYTES if begin_chunk else 0)
-    header = bytes(_Source(fetch(layout.offset(first), HEADER_BYTES)).take(HEADER_BYTES)) if begin_chunk else b""
-    source = _Source(fetch(begin, _stop(layout, last, end) - begin))
+    pieces = fetch(begin, _stop(layout, last, end) - begin)
+    header, pieces = _with_header(layout.offset(first), fetch, pieces) if begin_chunk else (b"", pieces)
+    source = _Source(pieces)
     for segment in range(first, last + 1):
         chunks = Chunks.from_header(key, layout.context(segment), header or bytes(source.take(HEADER_BYTES)))
         header = b""
@@ -133,7 +140,15 @@ def read_range(key: bytes, layout: Layout, fetch: Fetch, start: int, end: int) -
             low, high = max(start - position, 0), min(end - position, len(piece))
             position += len(piece)
             if low < high:
-                yield piece[low:high] if high - low < len(piece) else piece
+                yield piece[low:high]
+
+
+def _with_header(offset: int, fetch: Fetch, pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """The header at `offset` and `pieces` again, both asked for at once: a store may think long before it answers."""
+    with ThreadPoolExecutor(1) as beside:
+        header = beside.submit(lambda: bytes(_Source(fetch(offset, HEADER_BYTES)).take(HEADER_BYTES)))
+        begun = next(pieces, b"")
+    return header.result(), chain([begun], pieces)
 
 
 def _last_chunk(layout: Layout, segment: int, end: int) -> int:
@@ -154,18 +169,15 @@ def _stop(layout: Layout, segment: int, end: int) -> int:
 
 def _open_segment(
     layout: Layout, segment: int, chunks: Chunks, source: _Source, number: int, end: int
-) -> Iterator[bytes]:
+) -> Iterator[memoryview]:
     """The plaintext of a segment's chunks from `number` to the one that holds `end`, some 64 chunks at a time."""
-    body_bytes = layout.plain(segment) + TAG_BYTES * chunk_count(layout.plain(segment))
+    plain_bytes = layout.plain(segment)
     last = _last_chunk(layout, segment, end)
     while number <= last:
         upto = min(number + _BATCH_CHUNKS, last + 1)
-        sealed = memoryview(source.take(min(upto * SEALED_CHUNK_BYTES, body_bytes) - number * SEALED_CHUNK_BYTES))
-        plain = bytearray(len(sealed) - TAG_BYTES * (upto - number))
-        out = memoryview(plain)
-        for index in range(upto - number):
-            chunk = sealed[index * SEALED_CHUNK_BYTES : (index + 1) * SEALED_CHUNK_BYTES]
-            start = index * CHUNK_BYTES
-            chunks.open_into(number + index, chunk, out[start : start + len(chunk) - TAG_BYTES])
-        yield bytes(plain)
-        number = upto
+        out = memoryview(bytearray(min(upto * CHUNK_BYTES, plain_bytes) - number * CHUNK_BYTES))
+        for start in range(0, (upto - number) * CHUNK_BYTES, CHUNK_BYTES):
+            into = out[start : start + CHUNK_BYTES]
+            chunks.open_into(number, source.take(len(into) + TAG_BYTES), into)
+            number += 1
+        yield out

@@ -6,6 +6,7 @@ COMPLIANCE lock, which really ends.
 
 import hashlib
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -78,8 +79,13 @@ def place_of(system: System, exhibit_id: str) -> tuple[str, str, str]:
 
 def wait_for_end(system: System, *exhibit_ids: str) -> None:
     """Until the store's locks of these have really ended."""
-    for exhibit_id in exhibit_ids:
-        until = system.services.store.head(*place_of(system, exhibit_id)).locked_until
+    wait_for_locks(system, [place_of(system, one) for one in exhibit_ids])
+
+
+def wait_for_locks(system: System, places: Iterable[Sequence[str]]) -> None:
+    """Until the store lets go of what lies at these places: bucket, key, version."""
+    for place in places:
+        until = system.services.store.head(*place).locked_until
         left = until - datetime.now(UTC) if until else timedelta()
         time.sleep(max(left.total_seconds(), 0) + 0.1)
 

@@ -127,33 +127,41 @@ SELECT * FROM unnest(%b::uuid[], %b::text[], %b::bytea[], %b::text[])
 
 
 def append(connection: Connection, events: Sequence[WrittenEvent], openings: Sequence[Opening]) -> None:
-    """Write events, in this order, and their openings in one statement: every business act waits for this."""
-    connection.exec_driver_sql(*_statement(events, openings))
+    """Write events, in this order, and their openings in one statement: every business act waits for this.
+
+    Raises what the connection's engine would raise.
+    """
+    _execute(connection.connection.driver_connection, connection.engine, _statement(events, openings))
 
 
 def append_alone(engine: Engine, events: Sequence[WrittenEvent], openings: Sequence[Opening]) -> None:
-    """The same as a transaction of its own, which one statement is: one round trip.
-
-    Straight through the driver, on a connection of the engine's pool: SQLAlchemy's own way to run one statement takes
-    more processor time than the driver, the event and its hashes together. Raises what the engine would raise.
-    """
-    statement = _statement(events, openings)
+    """The same as a transaction of its own, which one statement is: one round trip, on a connection of the pool."""
     held = engine.raw_connection()
     driver: Any = held.driver_connection
     try:
         driver.autocommit = True
+        _execute(driver, engine, _statement(events, openings))
+        driver.autocommit = False
+    except BaseException:
+        held.invalidate()
+        raise
+    finally:
+        held.close()
+
+
+def _execute(driver: Any, engine: Engine, statement: tuple[str, tuple[Any, ...]]) -> None:
+    """Straight through the driver: SQLAlchemy's own way to run one statement takes more processor time than the driver,
+    the event and its hashes together.
+    """
+    try:
         with driver.cursor() as cursor:
             cursor.execute(*statement)
-        driver.autocommit = False
     except psycopg.Error as error:
-        held.invalidate(error)
         refused = refusal(error.sqlstate)
         # Neither statement nor values: they may be personal (law 10).
         raise refused or DBAPIError.instance(
             None, None, error, psycopg.Error, connection_invalidated=driver.closed, dialect=engine.dialect
         ) from error
-    finally:
-        held.close()
 
 
 def _statement(events: Sequence[WrittenEvent], openings: Sequence[Opening]) -> tuple[str, tuple[Any, ...]]:

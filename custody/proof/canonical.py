@@ -6,6 +6,7 @@ Python's escapes are the ones of §3.2.2.2. So `encode` writes what `jcs` writes
 """
 
 import json
+from collections.abc import Iterable
 from decimal import Decimal
 from math import isfinite
 from typing import Any, Never
@@ -39,7 +40,7 @@ def jcs(value: Any) -> bytes:
 def encode(value: Any) -> bytes:
     """The canonical UTF-8 bytes of a JSON value. Raises NotCanonical outside the profile."""
     _check(value, MAX_DEPTH)
-    return _written(value)
+    return spelled(value)
 
 
 def decode(data: bytes) -> Any:
@@ -52,15 +53,24 @@ def decode(data: bytes) -> Any:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise NotCanonical("not UTF-8") from error
-    # ASCII text has ASCII keys, and a key that stands twice leaves fewer bytes when written again: what follows would
-    # refuse both, so the decoder looks at keys itself only where that is not so, and is twice as fast.
+    value = parsed(text)
+    if spelled(value) != data:
+        _parsed(_DECODER, text)  # says more exactly what is wrong, where it can
+        raise NotCanonical("another spelling than the canonical one")
+    return value
+
+
+def parsed(text: str) -> Any:
+    """The JSON value within the profile that `text` spells, canonically or not: dict, list, str, int, bool or None.
+
+    Not guaranteed: that no key stands twice in an ASCII text (the last one counts). Raises NotCanonical.
+    """
+    # ASCII text has ASCII keys, and a key that stands twice leaves fewer bytes when written again: `decode` refuses
+    # both, so the decoder looks at keys itself only where that is not so, and is twice as fast.
     value = _parsed(_PLAIN_DECODER, text) if text.isascii() else _parsed(_DECODER, text)
     # The decoder has checked numbers. Depth can only be too great where so many brackets open at all.
     if text.count("{") + text.count("[") > MAX_DEPTH:
         _check(value, MAX_DEPTH)
-    if _written(value) != data:
-        _parsed(_DECODER, text)  # says more exactly what is wrong, where it can
-        raise NotCanonical("another spelling than the canonical one")
     return value
 
 
@@ -81,7 +91,11 @@ def _parsed(decoder: json.JSONDecoder, text: str) -> Any:
         raise NotCanonical("not JSON, or nested too deeply") from error
 
 
-def _written(value: Any) -> bytes:
+def spelled(value: Any) -> bytes:
+    """The canonical bytes of a value that is known to lie within the profile, as what `parsed` gives does.
+
+    For any other value use `encode`. Raises NotCanonical for a lone surrogate.
+    """
     try:
         return _ENCODER.encode(value).encode("utf-8")
     except UnicodeEncodeError as error:
@@ -165,18 +179,31 @@ def _check(value: Any, depth: int) -> None:
     if depth < 0:
         raise NotCanonical("nested too deeply")
     match value:
-        case None | bool() | str():
+        case str() | None | bool():
             pass
+        case dict():
+            _check_keys(value)
+            _check_all(value.values(), depth - 1)
+        case list() | tuple():
+            _check_all(value, depth - 1)
         case int():
             if abs(value) > MAX_INT:
                 raise NotCanonical("an integer of 2^53 or more")
-        case list() | tuple():
-            for entry in value:
-                _check(entry, depth - 1)
-        case dict():
-            for key, entry in value.items():
-                if not isinstance(key, str) or not key.isascii():
-                    raise NotCanonical("an object key that is not ASCII text")
-                _check(entry, depth - 1)
         case _:
             raise NotCanonical("a value that JSON does not have", type(value).__name__)
+
+
+def _check_all(values: Iterable[Any], depth: int) -> None:
+    """Every event is checked: nine of ten values are texts, which only have to lie no deeper than allowed."""
+    for value in values:
+        if type(value) is not str or depth < 0:
+            _check(value, depth)
+
+
+def _check_keys(value: dict[Any, Any]) -> None:
+    try:
+        ascii_text = "".join(value).isascii()
+    except TypeError:
+        ascii_text = False
+    if not ascii_text:
+        raise NotCanonical("an object key that is not ASCII text")

@@ -28,7 +28,7 @@ SHAPES: Mapping[str, Shape] = {
     "case.opened": shape("erdr_digest", personal="erdr"),
     "case.held": shape("ground hold"),
     "case.hold_lifted": shape("ground hold"),
-    "account.created": shape("account role", personal="login name"),
+    "account.created": shape("account role", optional="until_ms", personal="login name"),
     "account.changed": shape("account change"),
     "access.granted": shape("account role", optional="until_ms"),
     "access.revoked": shape("account role"),
@@ -70,12 +70,12 @@ SHAPES: Mapping[str, Shape] = {
     "exhibit.retained": shape("exhibit retain_until_ms rule rule_version"),
     "exhibit.held": shape("exhibit ground hold"),
     "exhibit.hold_lifted": shape("exhibit ground hold"),
-    "disposal.proposed": shape("act_sha256 disposal exhibit ground"),
-    "disposal.signed": shape("act_sha256 disposal exhibit"),
-    "disposal.approved": shape("act_sha256 disposal exhibit signed_by"),
-    "disposal.rejected": shape("disposal exhibit reason"),
+    "disposal.proposed": shape("act_sha256 disposal ground", optional="disclosure exhibit"),
+    "disposal.signed": shape("act_sha256 disposal", optional="disclosure exhibit"),
+    "disposal.approved": shape("act_sha256 disposal signed_by", optional="disclosure exhibit"),
+    "disposal.rejected": shape("disposal reason", optional="disclosure exhibit"),
     "disposal.done": shape(
-        "act_sha256 disposal exhibit keys_destroyed objects_removed sha256", optional="objects_locked"
+        "act_sha256 disposal keys_destroyed objects_removed sha256", optional="disclosure exhibit objects_locked"
     ),
     # reading
     "content.viewed": shape("sha256 subject", optional="range"),

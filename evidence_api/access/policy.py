@@ -3,7 +3,8 @@
 A route or page that is not in `ROUTES` is refused. Predicates are pure: they look at a `Viewer` and a `Resource` and
 nothing else. Who is on a case is decided by standing grants; the role of the account alone opens only what belongs to
 no case. An administrator reads no evidence; an auditor reads trails and metadata of every case and no content; the
-defence sees what was released to it and nothing else, even in a case it is granted to.
+defence sees what was released to it and nothing else, even in a case it is granted to. A device is no person: it sends
+to the cases it is granted, asks after what it sent, gets its receipts, and reads nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -158,6 +159,9 @@ INVESTIGATOR, PROSECUTOR, SUPERVISOR = Role.INVESTIGATOR, Role.PROSECUTOR, Role.
 prosecution = on_case(PROSECUTOR, SUPERVISOR)
 team = on_case(INVESTIGATOR, PROSECUTOR, SUPERVISOR)
 team_and_expert = on_case(INVESTIGATOR, PROSECUTOR, SUPERVISOR, Role.EXPERT)
+device = is_role(Role.DEVICE)
+sender = team | on_case(Role.DEVICE)
+person = signed_in & ~device
 clerk_of_released = on_case(Role.COURT_CLERK) & released
 auditor = is_role(Role.AUDITOR)
 administrator = is_role(Role.ADMINISTRATOR)
@@ -173,16 +177,17 @@ ROUTES: Mapping[str, Predicate] = {
     # oneself
     "session.read": signed_in,
     "session.close": signed_in,
-    "account.password": own_account,
-    "account.language": own_account,
-    "page.home": signed_in,
+    "account.password": own_account & ~device,
+    "account.language": own_account & ~device,
+    "page.home": person,
     # running the system
     "account.manage": administrator,
     "account.read": administrator | own_account,
+    "device.trail": administrator | auditor,
     "system.read": administrator | auditor,
     # cases
     "case.create": is_role(INVESTIGATOR, PROSECUTOR, SUPERVISOR),
-    "case.list": is_role(INVESTIGATOR, PROSECUTOR, SUPERVISOR, Role.EXPERT, Role.COURT_CLERK, Role.AUDITOR),
+    "case.list": is_role(INVESTIGATOR, PROSECUTOR, SUPERVISOR, Role.EXPERT, Role.COURT_CLERK, Role.AUDITOR) | device,
     "case.read": on_case(INVESTIGATOR, PROSECUTOR, SUPERVISOR, Role.EXPERT, Role.COURT_CLERK) | auditor,
     "case.grants": team | auditor | administrator,
     "case.grant": team | administrator,
@@ -191,17 +196,19 @@ ROUTES: Mapping[str, Predicate] = {
     "exhibit.create": team,
     "exhibit.list": team_and_expert | auditor,
     "exhibit.read": team_and_expert | auditor,
+    "exhibit.states": team_and_expert | auditor | on_case(Role.DEVICE),
     "exhibit.discard": team,
     "exhibit.content": team_and_expert,
     "exhibit.facts": team_and_expert,
     "exhibit.examine": team,
     "light.content": team_and_expert,
-    "upload.create": team,
-    "upload.read": team & owner,
-    "upload.append": team & owner,
-    "upload.terminate": team & owner,
-    "receipt.issue": team,
-    "receipt.read": team | auditor,
+    "upload.desk": team,
+    "upload.create": sender,
+    "upload.read": sender & owner,
+    "upload.append": sender & owner,
+    "upload.terminate": sender & owner,
+    "receipt.issue": sender,
+    "receipt.read": team | auditor | (on_case(Role.DEVICE) & owner),
     # transcripts
     "transcript.read": team_and_expert,
     "transcript.request": team,
@@ -244,7 +251,7 @@ ROUTES: Mapping[str, Predicate] = {
     "fixity.read": auditor | administrator,
     "fixity.run": auditor | administrator,
     "exhibit.check": team | auditor,
-    "ledger.page": signed_in,
+    "ledger.page": person,
     "job.read": team_and_expert | owner,
 }
 """Every route and page, and the predicate that lets it through. What is not here is refused."""

@@ -64,14 +64,41 @@ def open_session(work: UnitOfWork, account_id: UUID, *, means: str, terms: Sessi
 
 
 def resolve(session: Session, token: str, now: datetime, terms: SessionTerms) -> OpenSession:
-    """The session of a token. Raises Unauthenticated `session.expired` for an unknown, ended or disabled one."""
+    """The session of a token. Raises Unauthenticated `session.expired` for an unknown or ended one, and for one whose
+    account is disabled or over.
+    """
     row = session.scalar(select(SessionRow).where(SessionRow.token_digest == token_digest(token)))
     if row is None or row.closed_at is not None or now >= min(row.expires_at, row.seen_at + terms.idle):
         raise Unauthenticated("session.expired")
     account = get_account(session, row.account_id)
-    if account.disabled:
+    if not account.usable(now):
         raise Unauthenticated("session.expired")
     return OpenSession(row.id, account, row.means, row.expires_at, due=now - row.seen_at >= TOUCH_AFTER)
+
+
+@dataclass(frozen=True)
+class KeptSession:
+    """A session as its owner sees it among the others."""
+
+    id: UUID
+    means: str
+    opened_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+def of_account(session: Session, account_id: UUID, now: datetime, terms: SessionTerms) -> tuple[KeptSession, ...]:
+    """The standing sessions of an account, the last used first."""
+    query = select(SessionRow).where(
+        SessionRow.account_id == account_id,
+        SessionRow.closed_at.is_(None),
+        SessionRow.expires_at > now,
+        SessionRow.seen_at > now - terms.idle,
+    )
+    return tuple(
+        KeptSession(row.id, row.means, row.opened_at, row.seen_at, row.expires_at)
+        for row in session.scalars(query.order_by(SessionRow.seen_at.desc()))
+    )
 
 
 def touch(work: UnitOfWork, session_id: UUID) -> None:

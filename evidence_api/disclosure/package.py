@@ -21,7 +21,7 @@ class DataFile:
     path: str
     sha256: str
     size_bytes: int
-    read: Callable[[], Iterator[bytes]]
+    read: Callable[[], Iterator[bytes | memoryview]]
 
 
 def build(target: Path, name: str, tags: Mapping[str, bytes], files: Sequence[DataFile]) -> str:

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from custody.kernel.errors import Conflict, NotFound
+from custody.kernel.errors import Conflict, Gone, NotFound
 from custody.kernel.unit_of_work import UnitOfWork
+from custody.proof import disclosure as manifests
 from custody.proof.disclosure import Manifest, Previous, Withheld
 from evidence_api.disclosure.model import DRAFT, FAILED, READY, RELEASING
 from evidence_api.disclosure.tables import DisclosureRow
@@ -39,6 +40,27 @@ class Disclosure:
     checkpoint_size: int | None
     opened_at: datetime | None
     received_at: datetime | None
+    disposal_id: UUID | None = None
+    disposal_number: int | None = None
+    destroyed_at: datetime | None = None
+
+    @property
+    def exhibits(self) -> tuple[UUID, ...]:
+        """The exhibits of which something is inside; none before the release."""
+        files = manifests.parse(self.manifest.encode()).files if self.manifest else ()
+        return tuple({UUID(file.exhibit) for file in files})
+
+    def check_package(self, *, destroyed: bool = False) -> UUID:
+        """The blob of its package; one that is `destroyed` only if that is asked for.
+
+        Raises Conflict `disclosure.not_ready` while it is being made, Gone `disclosure.destroyed` naming the act.
+        """
+        if self.state != READY or self.package_blob_id is None:
+            raise Conflict("disclosure.not_ready", state=self.state)
+        if self.destroyed_at is not None and not destroyed:
+            on = f"{self.destroyed_at.astimezone(UTC):%Y-%m-%d}"
+            raise Gone("disclosure.destroyed", on=on, act=self.disposal_number)
+        return self.package_blob_id
 
     @property
     def released(self) -> bool:
@@ -126,6 +148,13 @@ def packaged(
     row.state = READY
     row.package_blob_id, row.package_sha256, row.package_bytes = blob_id, sha256, size_bytes
     row.checkpoint_size = checkpoint_size
+    row.event_id = event_id
+
+
+def destroyed(work: UnitOfWork, disclosure_id: UUID, *, disposal_id: UUID, number: int, event_id: UUID) -> None:
+    """The package can no longer be read, by an act; the round and its manifest stay."""
+    row = _locked(work, disclosure_id)
+    row.disposal_id, row.disposal_number, row.destroyed_at = disposal_id, number, work.clock.now()
     row.event_id = event_id
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from custody.kernel.orm import Base, Recorded
@@ -33,4 +33,10 @@ class DisclosureRow(Recorded, Base):
     checkpoint_size: Mapped[int | None]
     opened_at: Mapped[datetime | None]
     received_at: Mapped[datetime | None]
-    __table_args__ = (UniqueConstraint("case_id", "recipient_id", "round"),)
+    disposal_id: Mapped[UUID | None]
+    disposal_number: Mapped[int | None]
+    destroyed_at: Mapped[datetime | None]
+    __table_args__ = (
+        UniqueConstraint("case_id", "recipient_id", "round"),
+        CheckConstraint("(destroyed_at IS NULL) = (disposal_id IS NULL)", name="destroyed_by_an_act"),
+    )

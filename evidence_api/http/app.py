@@ -11,7 +11,7 @@ from evidence_api.http.content import NotModified, RangeNotSatisfiable, not_sati
 from evidence_api.http.middleware import Envelope
 from evidence_api.http.parts import Parts
 from evidence_api.http.route import check_guarded
-from evidence_api.http.routes import accounts, cases, session, system
+from evidence_api.http.routes import accounts, cases, devices, session, system
 
 API = "/api/v1"
 STREAMING = (f"{API}/uploads", "/uploads/")
@@ -37,7 +37,7 @@ def create_app(parts: Parts, routers: Sequence[APIRouter] = (), root_routers: Se
     problem.install(app)
     app.add_exception_handler(RangeNotSatisfiable, _on_range)
     app.add_exception_handler(NotModified, _on_not_modified)
-    for router in (session.routes, accounts.routes, cases.routes, system.description, *routers):
+    for router in (session.routes, accounts.routes, devices.routes, cases.routes, system.description, *routers):
         check_guarded(router)
         app.include_router(router, prefix=API)
     for router in (system.health, *root_routers):

@@ -18,7 +18,7 @@ from starlette.responses import Response, StreamingResponse
 
 from custody.kernel.errors import Invalid
 
-Read = Callable[[int, int], Iterator[bytes]]
+Read = Callable[[int, int], Iterator[bytes | memoryview]]
 """Yields the bytes from `start` up to, not including, `end`. Closed when the reader goes away."""
 
 _RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})", re.ASCII)
@@ -155,7 +155,7 @@ def disposition(filename: str, kind: str) -> str:
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
-async def _stream(read: Read, part: Wanted) -> AsyncIterator[bytes]:
+async def _stream(read: Read, part: Wanted) -> AsyncIterator[bytes | memoryview]:
     """Reads in a worker thread, one piece ahead of what is being sent; closes the source when the reader goes away.
 
     Raises Corrupt when the source gives more or less than it must: the connection then breaks, visibly.

@@ -147,11 +147,12 @@ def _by_session(parts: Parts, token: str, address: str | None, *, by_cookie: boo
 def _by_upload_token(parts: Parts, token: str, address: str | None) -> Visitor:
     with parts.database.read() as session:
         try:
-            upload_id, account_id = upload_tokens.resolve(session, token, parts.database.clock.now())
+            now = parts.database.clock.now()
+            upload_id, account_id = upload_tokens.resolve(session, token, now)
         except Unauthenticated as problem:
             return Visitor(ANONYMOUS, "api", address, problem=problem)
         account = reads.get_account(session, account_id)
-        if account.disabled:
+        if not account.usable(now):
             return Visitor(ANONYMOUS, "api", address, problem=Unauthenticated("upload.token_expired"))
         viewer = _viewer(session, parts, account, upload_id)
     return Visitor(viewer, "api", address, account)

@@ -22,6 +22,26 @@ BEGIN
 END $$
 """
 
+_PACKAGE_BY_AN_ACT = """
+CREATE FUNCTION package_destroyed_by_an_act() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM disposals JOIN disposal_packages ON disposal_packages.disposal_id = disposals.id
+        WHERE disposals.id = NEW.disposal_id AND disposals.number = NEW.disposal_number
+            AND disposals.state = 'approved' AND disposals.approved_by <> disposals.signed_by
+            AND disposal_packages.disclosure_id = NEW.id
+    ) OR EXISTS (
+        SELECT FROM holds WHERE case_id = NEW.case_id AND lifted_at IS NULL AND (
+            exhibit_id IS NULL
+            OR NEW.manifest::jsonb -> 'files' @> jsonb_build_array(jsonb_build_object('exhibit', exhibit_id))
+        )
+    ) THEN
+        RAISE EXCEPTION 'a package is destroyed by an approved act and under no hold' USING ERRCODE = 'immutable';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
 _ON_THE_RECORD = """
 CREATE FUNCTION key_destroyed_on_the_record() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -93,6 +113,15 @@ def guard(op: Executes) -> None:
     op.execute("DROP TRIGGER keep ON revisions")
     law3.keep(op, "revisions", "true", "transcript_id number parent sha256 author_id created_at")
     _before(op, "revisions", "keep_content", "OLD.content IS DISTINCT FROM NEW.content", "erased_with_its_exhibit")
+
+
+def guard_packages(op: Executes) -> None:
+    """Put rounds under the same: a package goes under an approved act, and what says so never changes."""
+    op.execute(_PACKAGE_BY_AN_ACT.replace("'immutable'", f"'{IMMUTABLE}'"))
+    destroyed = "OLD.destroyed_at IS NULL AND NEW.destroyed_at IS NOT NULL"
+    _before(op, "disclosures", "by_an_act", destroyed, "package_destroyed_by_an_act")
+    tombstone = "disposal_id disposal_number destroyed_at"
+    law3.keep(op, "disclosures", "OLD.destroyed_at IS NOT NULL", tombstone, name="keep_tombstone")
 
 
 def _before(op: Executes, table: str, name: str, when: str, function: str) -> None:

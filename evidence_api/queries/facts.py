@@ -3,7 +3,7 @@
 from evidence_api.disclosure.model import WITHHOLD_GROUNDS
 from evidence_api.disclosure.service import Disclosure
 from evidence_api.jobs import JobView
-from evidence_api.registry.facts import Case, Exhibit, Grant, Hold
+from evidence_api.registry.facts import Account, Case, Exhibit, Grant, Hold
 from evidence_api.registry.model import GRANTABLE, ExhibitForm, Role
 from evidence_api.retention.model import HoldGround, LiftGround, Rejection, Rule, parse_rules
 from evidence_api.retention.service import Disposal
@@ -25,6 +25,7 @@ __all__ = [
     "REASONS",
     "UNKNOWN_SPEAKER",
     "WITHHOLD_GROUNDS",
+    "Account",
     "Addition",
     "Basis",
     "Case",

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from evidence_api import jobs
+from evidence_api.disclosure import service as disclosures
 from evidence_api.jobs import JobView
 from evidence_api.registry import holds, reads
 from evidence_api.registry.facts import Exhibit, Hold, Page
@@ -51,7 +54,9 @@ class CaseTerms:
 
 @dataclass(frozen=True)
 class ActView:
-    """An act with its exhibits as they are now, who had a hand in it, the last job, and why it cannot go on now."""
+    """An act with its exhibits as they are now, who had a hand in it or got a package that stands in it, the last job,
+    and why it cannot go on now.
+    """
 
     act: Disposal
     exhibits: tuple[Exhibit, ...]
@@ -136,10 +141,14 @@ def act_view(services: Services, disposal_id: UUID) -> ActView:
         return ActView(
             act=found,
             exhibits=tuple(reads.get_exhibit(session, one) for one in found.exhibits),
-            names=reads.names_of(session, _people(found)),
+            names=reads.names_of(session, _people(found) + _recipients(session, found)),
             job=jobs.latest(session, f"disposal:{disposal_id}"),
             obstacle=disposing.obstacle(session, found, services.database.clock.now()),
         )
+
+
+def _recipients(session: Session, act: Disposal) -> list[UUID]:
+    return [disclosures.get(session, one).recipient_id for one in act.rounds]
 
 
 def _people(act: Disposal) -> list[UUID]:

@@ -40,6 +40,13 @@ class NamedPage:
 
 
 @dataclass(frozen=True)
+class ActorPage(NamedPage):
+    """A page of what somebody did, in whatever case: with the ЕРДР numbers of the cases."""
+
+    erdrs: Mapping[UUID, str]
+
+
+@dataclass(frozen=True)
 class LedgerState:
     """How the ledger stands, its last published head, the size up to which the witnesses stand behind it, and the last
     time stamp.
@@ -71,6 +78,19 @@ def filtered(
         names, things = names_in(session, page.entries), things_in(session, case_id, page.entries)
         values = shown(session, page.entries, may_see=may_see)
         return NamedPage(page.entries, names, things, values, page.next_seq)
+
+
+def of_actor(services: Services, account_id: UUID, *, before: int | None, limit: int) -> ActorPage:
+    """A page of what an account did, newest first, without anybody's personal values."""
+    with services.database.read() as session:
+        page = audit.trail(session, TrailFilter(actor_id=account_id), before_seq=before, limit=limit)
+        things: dict[UUID, Thing] = {}
+        erdrs: dict[UUID, str] = {}
+        for case_id in {entry.case_id for entry in page.entries if entry.case_id}:
+            erdrs[case_id] = reads.get_case(session, case_id).erdr
+            things |= things_in(session, case_id, [entry for entry in page.entries if entry.case_id == case_id])
+        values = shown(session, page.entries, may_see=False)
+        return ActorPage(page.entries, names_in(session, page.entries), things, values, page.next_seq, erdrs)
 
 
 def digest(entries: Sequence[EntryView]) -> str:

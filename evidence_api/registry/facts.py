@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Account:
-    """A person who may sign in. Without the password hash: see `Credentials`."""
+    """Who may sign in: a person, or a device. Without the password hash: see `Credentials`. `ends_at`: its term."""
 
     id: UUID
     login: str
@@ -23,6 +23,11 @@ class Account:
     language: str
     created_at: datetime
     disabled: bool
+    ends_at: datetime | None = None
+
+    def usable(self, now: datetime) -> bool:
+        """Whether it opens anything: not shut, and its term not over."""
+        return not self.disabled and (self.ends_at is None or now < self.ends_at)
 
 
 @dataclass(frozen=True)

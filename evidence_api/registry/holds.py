@@ -1,5 +1,6 @@
 """Holds: grounds in law why nothing of an exhibit or a case may be destroyed. Several stand; each is lifted alone."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -59,6 +60,13 @@ def of_exhibit(session: Session, exhibit_id: UUID) -> tuple[Hold, ...]:
         or_(HoldRow.exhibit_id == exhibit_id, HoldRow.exhibit_id.is_(None) & (HoldRow.case_id == case_id))
     )
     return tuple(hold_of(row) for row in session.scalars(query.order_by(HoldRow.id)))
+
+
+def standing(session: Session, case_id: UUID, exhibits: Collection[UUID]) -> bool:
+    """Whether a hold stands on the whole case or on one of these exhibits of it."""
+    covers = or_(HoldRow.exhibit_id.is_(None), HoldRow.exhibit_id.in_(exhibits))
+    query = select(HoldRow.id).where(HoldRow.case_id == case_id, HoldRow.lifted_at.is_(None), covers)
+    return session.scalar(query.limit(1)) is not None
 
 
 def of_case(session: Session, case_id: UUID) -> tuple[Hold, ...]:

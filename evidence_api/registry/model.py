@@ -16,7 +16,7 @@ _SHA256 = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
 
 class Role(StrEnum):
-    """What a person is to the system; the role within one case is the grant's."""
+    """What an account is to the system; the role within one case is the grant's. A device is no person: it sends."""
 
     INVESTIGATOR = "investigator"
     PROSECUTOR = "prosecutor"
@@ -26,6 +26,7 @@ class Role(StrEnum):
     COURT_CLERK = "court_clerk"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+    DEVICE = "device"
 
 
 GRANTABLE: Mapping[Role, frozenset[Role]] = {
@@ -37,6 +38,7 @@ GRANTABLE: Mapping[Role, frozenset[Role]] = {
     Role.COURT_CLERK: frozenset({Role.COURT_CLERK}),
     Role.AUDITOR: frozenset(),
     Role.ADMINISTRATOR: frozenset(),
+    Role.DEVICE: frozenset({Role.DEVICE}),
 }
 """In which roles an account of this role may be put on a case. An administrator or auditor is never put on one."""
 

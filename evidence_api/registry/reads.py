@@ -21,7 +21,14 @@ _YEAR = timedelta(days=366)
 def account_of(row: AccountRow) -> Account:
     """The fact of a row."""
     return Account(
-        row.id, row.login, row.display_name, Role(row.role), row.language, row.created_at, row.disabled_at is not None
+        row.id,
+        row.login,
+        row.display_name,
+        Role(row.role),
+        row.language,
+        row.created_at,
+        row.disabled_at is not None,
+        row.ends_at,
     )
 
 
@@ -91,9 +98,13 @@ def names_of(session: Session, account_ids: Sequence[UUID]) -> dict[UUID, str]:
     return dict(rows.all())
 
 
-def list_accounts(session: Session, *, after: tuple[str | int, ...] | None = None, limit: int = 50) -> Page[Account]:
-    """Accounts by login; the key of a page is the login."""
+def list_accounts(
+    session: Session, *, role: Role | None = None, after: tuple[str | int, ...] | None = None, limit: int = 50
+) -> Page[Account]:
+    """Accounts (of a role) by login; the key of a page is the login."""
     query = select(AccountRow).order_by(AccountRow.login)
+    if role is not None:
+        query = query.where(AccountRow.role == role)
     if after is not None:
         query = query.where(AccountRow.login > after[0])
     rows = _rows(session, query, limit)
@@ -103,6 +114,14 @@ def list_accounts(session: Session, *, after: tuple[str | int, ...] | None = Non
 def get_case(session: Session, case_id: UUID) -> Case:
     """Raises NotFound `case.not_found`."""
     row = session.get(CaseRow, case_id)
+    if row is None:
+        raise NotFound("case.not_found")
+    return case_of(row)
+
+
+def find_case(session: Session, erdr: str) -> Case:
+    """The case of an ЕРДР number. Raises NotFound `case.not_found`."""
+    row = session.scalar(select(CaseRow).where(CaseRow.erdr == erdr))
     if row is None:
         raise NotFound("case.not_found")
     return case_of(row)

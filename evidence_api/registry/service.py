@@ -33,8 +33,9 @@ def create_account(
     language: str,
     password_hash: str,
     event_id: UUID,
+    ends_at: datetime | None = None,
 ) -> Account:
-    """Add a person; the texts are already in their stored form. Raises Conflict `account.login_taken`."""
+    """Add a person or a device; the texts are already in their stored form. Raises Conflict `account.login_taken`."""
     now = work.clock.now()
     row = AccountRow(
         id=account_id,
@@ -45,6 +46,7 @@ def create_account(
         password_hash=password_hash,
         created_at=now,
         password_changed_at=now,
+        ends_at=ends_at,
         event_id=event_id,
     )
     try:
@@ -235,6 +237,8 @@ def register_exhibits(work: UnitOfWork, case_id: UUID, new: Sequence[NewExhibit]
     ]
     work.session.add_all(rows)
     work.session.flush()
+    # Whether a hold stands is asked of the database: here once, and not by each row for itself.
+    work.session.scalars(select(ExhibitRow).where(ExhibitRow.id.in_([one.id for one in new]))).all()
     return [exhibit_of(row) for row in rows]
 
 

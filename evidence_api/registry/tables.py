@@ -11,7 +11,7 @@ from custody.kernel.orm import Base, Recorded
 
 
 class AccountRow(Recorded, Base):
-    """A person who may sign in. Never deleted: the record outlives the account (U1)."""
+    """Who may sign in: a person, or a device, whose term `ends_at` is. Never deleted: the record outlives it (U1)."""
 
     __tablename__ = "accounts"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -23,6 +23,7 @@ class AccountRow(Recorded, Base):
     created_at: Mapped[datetime]
     password_changed_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
 
 
 class CaseRow(Recorded, Base):

@@ -6,14 +6,32 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, text
 from sqlalchemy.orm import Session
 
 from custody.kernel.errors import Conflict, Denied, NotFound
 from custody.kernel.unit_of_work import UnitOfWork
 from evidence_api.registry.tables import ExhibitRow
 from evidence_api.retention.model import OPEN, RuleSet, State, decode
-from evidence_api.retention.tables import DisposalItemRow, DisposalRow, RuleSetRow
+from evidence_api.retention.tables import DisposalItemRow, DisposalPackageRow, DisposalRow, RuleSetRow
+
+_DUE_PACKAGES = """
+    SELECT disclosures.case_id, disclosures.id FROM disclosures JOIN blobs ON blobs.id = package_blob_id
+    WHERE disclosures.state = 'ready' AND disclosures.destroyed_at IS NULL AND blobs.retain_until <= :now
+        AND NOT EXISTS (SELECT FROM disposal_packages WHERE disclosure_id = disclosures.id AND open)
+        AND NOT EXISTS (
+            SELECT FROM disposal_packages JOIN disposals ON disposals.id = disposal_id
+            WHERE disclosure_id = disclosures.id AND disposals.state = 'rejected' AND ended_at > :since
+                AND reason IN ('still_needed', 'term_wrong')
+        )
+        AND NOT EXISTS (
+            SELECT FROM holds WHERE holds.case_id = disclosures.case_id AND lifted_at IS NULL AND (
+                exhibit_id IS NULL
+                OR CAST(manifest AS jsonb) -> 'files' @> jsonb_build_array(jsonb_build_object('exhibit', exhibit_id))
+            )
+        )
+    ORDER BY disclosures.case_id, disclosures.released_at
+"""
 
 
 @dataclass(frozen=True)
@@ -28,9 +46,9 @@ class KeptRules:
 
 @dataclass(frozen=True)
 class Item:
-    """One exhibit of an act and what came of it. `locked` objects go when their lock has ended."""
+    """One exhibit or package of an act and what came of it. `locked` objects go when their lock has ended."""
 
-    exhibit_id: UUID
+    thing_id: UUID
     keys_destroyed: int | None
     objects_removed: int | None
     locked: tuple[Mapping[str, Any], ...]
@@ -59,11 +77,17 @@ class Disposal:
     reason: str | None
     done_at: datetime | None
     items: tuple[Item, ...]
+    packages: tuple[Item, ...] = ()
 
     @property
     def exhibits(self) -> tuple[UUID, ...]:
-        """What it destroys."""
-        return tuple(item.exhibit_id for item in self.items)
+        """Exhibits that it destroys."""
+        return tuple(item.thing_id for item in self.items)
+
+    @property
+    def rounds(self) -> tuple[UUID, ...]:
+        """Rounds whose packages it destroys."""
+        return tuple(item.thing_id for item in self.packages)
 
 
 # rules
@@ -127,9 +151,10 @@ def propose(
     ground: str,
     body: str,
     act_sha256: str,
-    events: Mapping[UUID, UUID],
+    exhibits: Mapping[UUID, UUID],
+    packages: Mapping[UUID, UUID],
 ) -> None:
-    """Add an act. `events` are the ids of `disposal.proposed` by exhibit."""
+    """Add an act over exhibits, and packages of rounds: the ids of `disposal.proposed` by their ids."""
     row = DisposalRow(
         id=disposal_id,
         case_id=case_id,
@@ -140,13 +165,15 @@ def propose(
         act_sha256=act_sha256,
         proposed_by=work.actor.id,
         proposed_at=work.clock.now(),
-        event_id=next(iter(events.values())),
+        event_id=next(iter([*exhibits.values(), *packages.values()])),
     )
     work.session.add(row)
     work.session.flush()
-    for exhibit_id, event_id in events.items():
-        item = DisposalItemRow(disposal_id=disposal_id, exhibit_id=exhibit_id, open=True, locked=[], event_id=event_id)
-        work.session.add(item)
+    more = {"disposal_id": disposal_id, "open": True, "locked": []}
+    for exhibit_id, event_id in exhibits.items():
+        work.session.add(DisposalItemRow(exhibit_id=exhibit_id, event_id=event_id, **more))
+    for disclosure_id, event_id in packages.items():
+        work.session.add(DisposalPackageRow(disclosure_id=disclosure_id, event_id=event_id, **more))
     work.session.flush()
 
 
@@ -172,18 +199,20 @@ def approve(work: UnitOfWork, disposal_id: UUID, event_id: UUID) -> None:
 
 
 def end(work: UnitOfWork, disposal_id: UUID, *, state: State, reason: str, event_id: UUID) -> None:
-    """The act is rejected or stopped; its exhibits may be proposed again. Raises Conflict `disposal.wrong_state`."""
+    """The act is rejected or stopped; all of it may be proposed again. Raises Conflict `disposal.wrong_state`."""
     row = _in_state(_row(work, disposal_id), *OPEN)
     row.state, row.reason, row.ended_by, row.ended_at = state, reason, work.actor.id, work.clock.now()
     row.event_id = event_id
-    items = select(DisposalItemRow).where(DisposalItemRow.disposal_id == disposal_id)
-    for item in work.session.scalars(items):
+    items = work.session.scalars(select(DisposalItemRow).where(DisposalItemRow.disposal_id == disposal_id))
+    packages = work.session.scalars(select(DisposalPackageRow).where(DisposalPackageRow.disposal_id == disposal_id))
+    for item in (*items, *packages):
         item.open, item.event_id = False, event_id
 
 
 def record_outcome(work: UnitOfWork, disposal_id: UUID, item: Item, event_id: UUID) -> None:
-    """What the store let go of one exhibit; the first outcome makes the act done."""
-    row = work.session.get(DisposalItemRow, (disposal_id, item.exhibit_id))
+    """What the store let go of one exhibit or package; the first outcome makes the act done."""
+    key = (disposal_id, item.thing_id)
+    row = work.session.get(DisposalItemRow, key) or work.session.get(DisposalPackageRow, key)
     if row is None:
         raise NotFound("disposal.not_found")
     row.keys_destroyed, row.objects_removed = item.keys_destroyed, item.objects_removed
@@ -218,6 +247,25 @@ def open_act(session: Session, exhibit_id: UUID) -> Disposal | None:
     return get(session, disposal_id) if disposal_id else None
 
 
+def open_package_act(session: Session, disclosure_id: UUID) -> Disposal | None:
+    """As `open_act`, of the package of a round."""
+    query = select(DisposalPackageRow.disposal_id).where(
+        DisposalPackageRow.disclosure_id == disclosure_id, DisposalPackageRow.open.is_(True)
+    )
+    disposal_id = session.scalar(query)
+    return get(session, disposal_id) if disposal_id else None
+
+
+def due_packages(session: Session, now: datetime, patience_since: datetime, most: int) -> dict[UUID, list[UUID]]:
+    """As `due`: rounds by case whose package's term is over and against which nothing speaks."""
+    values = {"now": now, "since": patience_since}
+    found: dict[UUID, list[UUID]] = {}
+    for case_id, disclosure_id in session.execute(text(_DUE_PACKAGES), values):
+        if len(found.setdefault(case_id, [])) < most:
+            found[case_id].append(disclosure_id)
+    return found
+
+
 def due(session: Session, now: datetime, patience_since: datetime, most: int) -> dict[UUID, list[UUID]]:
     """Exhibits by case whose term is over and nothing speaks against proposing an act: no hold, no act that stands,
     none rejected since `patience_since` (one found out of date does not count). At most `most` of one case.
@@ -247,8 +295,9 @@ def due(session: Session, now: datetime, patience_since: datetime, most: int) ->
 def unfinished(session: Session, now: datetime) -> list[UUID]:
     """Acts that were approved and not carried out, or left objects behind whose lock has ended by now."""
     free = exists().where(DisposalItemRow.disposal_id == DisposalRow.id, DisposalItemRow.free_at <= now)
+    freed = exists().where(DisposalPackageRow.disposal_id == DisposalRow.id, DisposalPackageRow.free_at <= now)
     query = select(DisposalRow.id).where(
-        (DisposalRow.state == State.APPROVED) | ((DisposalRow.state == State.DONE) & free)
+        (DisposalRow.state == State.APPROVED) | ((DisposalRow.state == State.DONE) & (free | freed))
     )
     return list(session.scalars(query.order_by(DisposalRow.id)))
 
@@ -277,6 +326,7 @@ def _disposal(session: Session, row: DisposalRow) -> Disposal:
         .where(DisposalItemRow.disposal_id == row.id)
         .order_by(ExhibitRow.number)
     )
+    packages = select(DisposalPackageRow).where(DisposalPackageRow.disposal_id == row.id)
     return Disposal(
         id=row.id,
         case_id=row.case_id,
@@ -298,5 +348,9 @@ def _disposal(session: Session, row: DisposalRow) -> Disposal:
         items=tuple(
             Item(one.exhibit_id, one.keys_destroyed, one.objects_removed, tuple(one.locked), one.free_at)
             for one in session.scalars(items)
+        ),
+        packages=tuple(
+            Item(one.disclosure_id, one.keys_destroyed, one.objects_removed, tuple(one.locked), one.free_at)
+            for one in session.scalars(packages.order_by(DisposalPackageRow.disclosure_id))
         ),
     )

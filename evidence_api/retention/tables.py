@@ -67,3 +67,20 @@ class DisposalItemRow(Recorded, Base):
         Index("uq_disposal_items_open", "exhibit_id", unique=True, postgresql_where=text("open")),
         Index("ix_disposal_items_free_at", "free_at", postgresql_where=text("free_at IS NOT NULL")),
     )
+
+
+class DisposalPackageRow(Recorded, Base):
+    """The package of one round in an act, as `DisposalItemRow`."""
+
+    __tablename__ = "disposal_packages"
+    disposal_id: Mapped[UUID] = mapped_column(ForeignKey("disposals.id"), primary_key=True)
+    disclosure_id: Mapped[UUID] = mapped_column(ForeignKey("disclosures.id"), primary_key=True)
+    open: Mapped[bool]
+    keys_destroyed: Mapped[int | None]
+    objects_removed: Mapped[int | None]
+    locked: Mapped[list[Any]] = mapped_column(default=list)
+    free_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index("uq_disposal_packages_open", "disclosure_id", unique=True, postgresql_where=text("open")),
+        Index("ix_disposal_packages_free_at", "free_at", postgresql_where=text("free_at IS NOT NULL")),
+    )

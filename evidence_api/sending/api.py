@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import os
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,12 +40,27 @@ def read_login(place: Path) -> tuple[str, str | None]:
 
     Raises ValueError, also for a file that others can read.
     """
-    if stat.S_IMODE(place.stat().st_mode) & 0o077:
-        raise ValueError(f"{place} can be read by others: chmod 600 {place}")
-    lines = place.read_text(encoding="utf-8").splitlines()
+    lines = _private(place).splitlines()
     if not 1 <= len(lines) <= 2 or not all(lines):
         raise ValueError(f"{place} must hold a token, or a login and a password on two lines")
     return lines[0], lines[1] if len(lines) == 2 else None
+
+
+def read_credential(place: Path | None) -> tuple[str, str]:
+    """A device's credential, `login:secret`: from a file, else from the environment's DALEL_CREDENTIAL. Raises
+    ValueError, also for a file that others can read.
+    """
+    text = _private(place) if place else os.environ.get("DALEL_CREDENTIAL", "")
+    login, _, secret = text.strip().partition(":")
+    if not login or not secret or len(text.split()) != 1:
+        raise ValueError(f"{place or 'DALEL_CREDENTIAL'} must hold a device's credential on one line")
+    return login, secret
+
+
+def _private(place: Path) -> str:
+    if stat.S_IMODE(place.stat().st_mode) & 0o077:
+        raise ValueError(f"{place} can be read by others: chmod 600 {place}")
+    return place.read_text(encoding="utf-8")
 
 
 class Api:
@@ -61,6 +77,7 @@ class Api:
         self._login = login
         self._patience_s = patience_s
         self._lock = Lock()
+        self._shut_out: Refused | None = None
         self.stop = Event()
         try:
             self._token = login[0] if login[1] is None else self._sign_in()
@@ -192,10 +209,16 @@ class Api:
             self.pause(_retry_after(answer) or PAUSES_S[2])
 
     def _sign_in_again(self, used: str) -> None:
-        """Of many threads whose session ended, one signs in."""
+        """Of many threads whose session ended, one signs in. Refused once, none tries again: the account is shut."""
         with self._lock:
+            if self._shut_out is not None:
+                raise self._shut_out
             if self._token == used:
-                self._token = self._sign_in()
+                try:
+                    self._token = self._sign_in()
+                except Refused as refusal:
+                    self._shut_out = refusal
+                    raise
 
 
 def _upload(token: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from custody.kernel.errors import Invalid
 from evidence_api.http.messages import sentence
 from evidence_api.registry import hashlists
-from evidence_api.sending.api import Api, Offline, Refused, Stopped, read_login
+from evidence_api.sending.api import Api, Offline, Refused, Stopped, read_credential, read_login
 from evidence_api.sending.files import LocalFile, walk
 from evidence_api.sending.memory import Busy, Memory, default_place
 from evidence_api.sending.progress import Progress, size
@@ -27,14 +27,17 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Asked:
-    """What the person asked for. Receipts are saved in `receipts`; `memory` is the state file (None: its own place)."""
+    """What was asked for. Receipts are saved in `receipts`; `memory` is the state file (None: its own place). Without
+    `login` a device's credential is used: of `credential_file`, else of the environment.
+    """
 
     folder: Path
     case: str
     url: str
-    login: Path
+    login: Path | None
     said: Mapping[str, str]
     receipts: Path
+    credential_file: Path | None = None
     memory: Path | None = None
     hash_list: Path | None = None
     list_format: str | None = None
@@ -113,7 +116,7 @@ def _provided(asked: Asked) -> Provided | None:
 
 def _signed_in(asked: Asked, provided: Provided | None, memory: Memory, say: Say) -> int:
     try:
-        login = read_login(asked.login)
+        login = read_login(asked.login) if asked.login else read_credential(asked.credential_file)
     except (OSError, ValueError) as fault:
         say(f"the login file: {fault}")
         return UNUSABLE
@@ -270,6 +273,8 @@ class _Work:
     def _tell(self, outcome: Outcome, files: list[LocalFile]) -> None:
         for path, code in sorted(outcome.failed.items()):
             self._say(f"failed: {path}: {sentence(code, self._asked.language, {})} ({code})")
+        for path, number in sorted(outcome.again.items()):
+            self._say(f"{path}: {sentence('upload.sent_again', self._asked.language, {'number': number})}")
         total = size(sum(file.size_bytes for file in files))
         self._say(
             f"chosen {len(files)} = sealed {len(outcome.sealed)} + already in the case {len(outcome.already)}"

@@ -32,6 +32,11 @@ class Known:
     exhibit: str | None = None
     receipted: bool = False
 
+    @property
+    def delivered(self) -> str | None:
+        """The exhibit of a file whose bytes are all there: nothing of its sending is left to go on with."""
+        return self.exhibit if not self.upload else None
+
 
 def default_place(url: str, case: str, folder: Path) -> Path:
     """Where the memory of this folder, case and server lies unless told: never in the folder, which is evidence."""

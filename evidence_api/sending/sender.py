@@ -26,12 +26,15 @@ OVER = ("upload.not_found", "upload.expired", "upload.terminated", "upload.refus
 
 @dataclass
 class Outcome:
-    """What became of the files: exhibits sealed by this sender, exhibits that were there already, and codes by path."""
+    """What became of the files: exhibits sealed by this sender, exhibits that were there already, and codes by path.
+    `again`: of what was sent although its bytes had been destroyed in this case, the number they had.
+    """
 
     sealed: dict[str, str] = field(default_factory=dict)
     already: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
+    again: dict[str, int] = field(default_factory=dict)
 
     @property
     def chosen(self) -> int:
@@ -165,8 +168,13 @@ class Sender:
                     self._fail(file, one["code"])
                 case "elsewhere":
                     self._fail(file, "upload.elsewhere")
-                case "sealed" | "checking":
+                case "sealed":
+                    self._decided(file, one["exhibit"], {"state": "sealed", "sha256": sha256}, ours=ours)
+                case "checking":
                     self._check(file, one["exhibit"], ours=ours)
+                case "new" if one["destroyed"] and (before := self._memory.of(file).delivered):
+                    # It was delivered from here and destroyed under an act: sending it anew is a person's decision.
+                    self._check(file, before, ours=True)
                 case _ if sha256 in self._in_flight:
                     self._twins.setdefault(sha256, []).append(file)
                 case state:
@@ -177,6 +185,8 @@ class Sender:
                         self._memory.keep(file, replace(known, upload=address, token=None, exhibit=one["exhibit"]))
                     self._in_flight[sha256] = file
                     sending.append((file, state == "new"))
+                    if one["destroyed"]:
+                        self._outcome.again[file.path] = one["destroyed"]
         return sending
 
     def _is_ours(self, file: LocalFile, found: Mapping[str, Any]) -> bool:
@@ -310,11 +320,13 @@ class Sender:
                 self._memory.keep(file, replace(known, exhibit=exhibit, upload=None, token=None, key=None))
             self._progress.ended(failed=False)
             return
-        self._memory.forget_upload(file)
+        if state["state"] != "destroyed":  # of what is destroyed it stays known that it was delivered
+            self._memory.forget_upload(file)
         self._fail(file, state["reason"] or "upload.digest_mismatch")
 
     def _fail(self, file: LocalFile, code: str) -> None:
         self._outcome.failed[file.path] = code
+        self._outcome.again.pop(file.path, None)
         self._progress.say(f"failed: {file.path}: {code}")
         self._progress.ended(failed=True)
 

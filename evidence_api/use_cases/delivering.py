@@ -20,7 +20,7 @@ from evidence_api.access.policy import Resource
 from evidence_api.registry import hashlists, reads, receipts
 from evidence_api.registry.facts import Exhibit
 from evidence_api.registry.hashlists import Comparison
-from evidence_api.registry.model import ExhibitState
+from evidence_api.registry.model import ExhibitState, Role
 from evidence_api.registry.receipts import Receipt
 from evidence_api.services import Services
 from evidence_api.use_cases import reading, receipt_paper
@@ -113,10 +113,11 @@ def survey(services: Services, actor: Actor, case_id: UUID, candidates: Sequence
     return Survey(tuple(found), free_bytes)
 
 
-def states(services: Services, case_id: UUID, exhibit_ids: Sequence[UUID]) -> tuple[Exhibit, ...]:
-    """How far these exhibits of the case are; those of another case are left out."""
+def states(services: Services, actor: Actor, case_id: UUID, exhibit_ids: Sequence[UUID]) -> tuple[Exhibit, ...]:
+    """How far these exhibits of the case are; those of another case, and for a device those of others, are left out."""
     with services.database.read() as session:
-        return reads.find_exhibits(session, case_id, exhibit_ids)
+        found = reads.find_exhibits(session, case_id, exhibit_ids)
+    return tuple(one for one in found if actor.role != Role.DEVICE or one.registered_by == actor.id)
 
 
 def issue(

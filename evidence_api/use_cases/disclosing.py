@@ -8,12 +8,11 @@ from sqlalchemy.orm import Session
 
 from custody import event
 from custody.kernel.clock import to_ms
-from custody.kernel.errors import Conflict, Denied, Invalid, NotFound
+from custody.kernel.errors import Denied, Invalid, NotFound
 from custody.kernel.outbox import Actor, EventDraft
 from custody.proof.disclosure import DisclosedFile, Manifest, Withheld
 from evidence_api.disclosure import service as disclosures
 from evidence_api.disclosure.model import (
-    READY,
     Candidate,
     check_grounds,
     check_release,
@@ -140,13 +139,11 @@ def open_contents(services: Services, actor: Actor, disclosure_id: UUID) -> Disc
 def package(services: Services, disclosure_id: UUID) -> tuple[Disclosure, BlobReader]:
     """The sealed package, opened but not read: record the download before the first byte.
 
-    Raises Conflict `disclosure.not_ready` while it is being made.
+    Raises Conflict `disclosure.not_ready` while it is being made, Gone `disclosure.destroyed`.
     """
     with services.database.read() as session:
         disclosure = disclosures.get(session, disclosure_id)
-    if disclosure.state != READY or disclosure.package_blob_id is None:
-        raise Conflict("disclosure.not_ready", state=disclosure.state)
-    return disclosure, reading.blob(services, disclosure.package_blob_id)
+    return disclosure, reading.blob(services, disclosure.check_package())
 
 
 def receive(services: Services, actor: Actor, disclosure_id: UUID, package_sha256: str) -> Disclosure:

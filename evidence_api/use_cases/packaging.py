@@ -135,7 +135,7 @@ class PackageDisclosure:
         tags = bundle.write(manifest.encode(), leaves, note, digests, extra, timestamps=tokens, closed=closed)
         return package.build(target, name, tags, files)
 
-    def _read(self, case_id: UUID, file: DisclosedFile) -> Iterator[bytes]:
+    def _read(self, case_id: UUID, file: DisclosedFile) -> Iterator[memoryview]:
         """A rendition's bytes, its read by the worker recorded first."""
         rendition_id = UUID(file.rendition)
         with self._services.database.read() as session:

@@ -1,7 +1,7 @@
 """People: sign in and out, accounts and their passwords. Every act is one unit of work with its event."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from custody import event
@@ -11,10 +11,10 @@ from custody.kernel.unit_of_work import Database
 from evidence_api.access import limits, sessions, upload_tokens
 from evidence_api.access.limits import Limit
 from evidence_api.access.passwords import Passwords, check_new
-from evidence_api.access.sessions import SessionTerms
+from evidence_api.access.sessions import KeptSession, SessionTerms
 from evidence_api.registry import reads, service
 from evidence_api.registry.facts import Account, Credentials, Page
-from evidence_api.registry.model import parse_login, parse_person_name, parse_role
+from evidence_api.registry.model import Role, parse_login, parse_person_name, parse_role
 
 LANGUAGES = ("kk", "ru", "en")
 KEPT = timedelta(days=7)
@@ -52,18 +52,18 @@ def sign_in(
 ) -> SignedIn:
     """Open a session under a new token; a session that the request came with is closed.
 
-    Raises TooMany `rate.limited` and Unauthenticated `session.refused`, the same for a wrong password, an unknown login
-    and a disabled account, after the same work. A refusal is recorded first; of refusals by the rate limit, the first
-    in each window.
+    Raises TooMany `rate.limited` and Unauthenticated `session.refused`, the same for a wrong password, an unknown
+    login, an account that is disabled or over and a device's in a browser, after the same work. A refusal is recorded
+    first; of refusals by the rate limit, the first in each window.
     """
     stranger = Actor(None, "anonymous", means, address)
     known = _stored_login(login)
     _limit_attempts(database, rules, stranger, known or login)
     with database.read() as session:
         found = reads.find_credentials(session, known) if known else None
-    usable = found is not None and not found.account.disabled
-    if not passwords.verify(password, found.password_hash if found and usable else None) or found is None:
-        _record_failure(database, stranger, known, found)
+    wrong = _wrong(found, database.clock.now(), means)
+    if not passwords.verify(password, found.password_hash if found and not wrong else None) or found is None:
+        _record_failure(database, stranger, known, found, wrong or "wrong_password")
         raise Unauthenticated("session.refused")
     account = found.account
     actor = Actor(account.id, account.role.value, means, address)
@@ -109,8 +109,12 @@ def create_account(
     language: str,
     password: str,
 ) -> Account:
-    """Add a person. Raises Invalid naming what is wrong, Conflict `account.login_taken`."""
+    """Add a person. Raises Invalid naming what is wrong (`account.device` for a device, which is issued a credential
+    instead), Conflict `account.login_taken`.
+    """
     stored, name, kind = parse_login(login), parse_person_name(display_name), parse_role(role)
+    if kind is Role.DEVICE:
+        raise Invalid("account.device")
     password_hash = passwords.hash(check_new(password, stored))
     with database.begin(actor) as work:
         account_id = work.ids.new()
@@ -151,11 +155,35 @@ def change_password(
         work.commit()
 
 
-def reset_password(database: Database, passwords: Passwords, actor: Actor, account_id: UUID, new: str) -> None:
-    """An administrator's reset: every session of the account ends. Raises NotFound `account.not_found`."""
+def own(database: Database, actor: Actor, terms: SessionTerms) -> tuple[Account, tuple[KeptSession, ...]]:
+    """One's own account, and where one is signed in."""
+    account_id = _person(actor)
     with database.read() as session:
-        login = reads.get_account(session, account_id).login
-    password_hash = passwords.hash(check_new(new, login))
+        standing = sessions.of_account(session, account_id, database.clock.now(), terms)
+        return reads.get_account(session, account_id), standing
+
+
+def close_others(database: Database, actor: Actor, session_id: UUID | None) -> None:
+    """End one's other sessions; each end is recorded."""
+    account_id = _person(actor)
+    with database.begin(actor) as work:
+        closed = sessions.close_all(work, account_id, "closed_elsewhere", but=session_id)
+        said = event.draft(
+            "session.closed", item=f"account:{account_id}", account=account_id, reason="closed_elsewhere"
+        )
+        work.record_all([said] * closed)
+        work.commit()
+
+
+def reset_password(database: Database, passwords: Passwords, actor: Actor, account_id: UUID, new: str) -> None:
+    """An administrator's reset: every session of the account ends. Raises NotFound `account.not_found`, Invalid
+    `account.device`: a device's secret is chosen by nobody.
+    """
+    with database.read() as session:
+        account = reads.get_account(session, account_id)
+    if account.role is Role.DEVICE:
+        raise Invalid("account.device")
+    password_hash = passwords.hash(check_new(new, account.login))
     with database.begin(actor) as work:
         service.set_password(work, account_id, password_hash, work.record(_changed(account_id, "password_reset")))
         sessions.close_all(work, account_id, "password_reset")
@@ -253,12 +281,20 @@ def _limit_attempts(database: Database, rules: SignInRules, actor: Actor, login:
         work.commit()
 
 
-def _record_failure(database: Database, actor: Actor, login: str | None, found: Credentials | None) -> None:
+def _wrong(found: Credentials | None, now: datetime, means: str) -> str | None:
+    """Why no password opens this, None when one may."""
+    if found is None:
+        return "unknown_login"
+    if not found.account.usable(now):
+        return "disabled" if found.account.disabled else "expired"
+    return "device_in_browser" if found.account.role is Role.DEVICE and means == "browser" else None
+
+
+def _record_failure(
+    database: Database, actor: Actor, login: str | None, found: Credentials | None, reason: str
+) -> None:
     """A login that cannot be one is not kept, not even salted: people type passwords into the wrong box."""
     item = f"account:{found.account.id}" if found else "system"
-    reason = "wrong_password" if found else "unknown_login"
-    if found and found.account.disabled:
-        reason = "disabled"
     with database.begin(actor) as work:
         work.record(event.draft("session.failed", item=item, personal={"login": login} if login else {}, reason=reason))
         work.commit()

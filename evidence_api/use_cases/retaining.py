@@ -13,6 +13,7 @@ from custody.kernel.clock import to_ms
 from custody.kernel.errors import Conflict, Invalid
 from custody.kernel.outbox import Actor
 from custody.kernel.unit_of_work import UnitOfWork
+from evidence_api.disclosure import service as disclosures
 from evidence_api.jobs import WORKER, Job
 from evidence_api.registry import holds, reads
 from evidence_api.registry import service as registry
@@ -190,6 +191,7 @@ def hold_exhibit(services: Services, actor: Actor, exhibit_id: UUID, *, ground: 
             work, hold_id, case_id=case_id, exhibit_id=exhibit_id, ground=why, note=words, event_id=event_id
         )
         _stop_acts(work, [exhibit_id], "disposal.held", event_id)
+        _stop_packages(work, case_id, exhibit_id, event_id)
         _ask(work, [exhibit_id])
         work.commit()
     return hold
@@ -206,6 +208,7 @@ def hold_case(services: Services, actor: Actor, case_id: UUID, *, ground: str, n
         hold = holds.place(work, hold_id, case_id=case_id, exhibit_id=None, ground=why, note=words, event_id=event_id)
         covered = _kept(work.session, case_id)
         _stop_acts(work, covered, "disposal.held", event_id)
+        _stop_packages(work, case_id, None, event_id)
         _ask(work, covered)
         work.commit()
     return hold
@@ -252,6 +255,15 @@ def _stop_acts(work: UnitOfWork, exhibit_ids: Iterable[UUID], reason: str, event
         act = retention.open_act(work.session, exhibit_id)
         if act is not None and act.state in model.OPEN:
             retention.end(work, act.id, state=State.STOPPED, reason=reason, event_id=event_id)
+            work.session.flush()
+
+
+def _stop_packages(work: UnitOfWork, case_id: UUID, exhibit_id: UUID | None, event_id: UUID) -> None:
+    """A hold ends the acts over packages of the case, or over those that hold something of the exhibit."""
+    for act in retention.of_case(work.session, case_id):
+        rounds = [disclosures.get(work.session, one) for one in act.rounds] if act.state in model.OPEN else []
+        if any(exhibit_id is None or exhibit_id in one.exhibits for one in rounds):
+            retention.end(work, act.id, state=State.STOPPED, reason="disposal.held", event_id=event_id)
             work.session.flush()
 
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 from threading import Event
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, text
+from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from custody.kernel.errors import Unavailable
 from custody.kernel.outbox import JobRow
@@ -21,8 +22,14 @@ LOST_AFTER = timedelta(seconds=30)
 RETRY_AFTER = timedelta(seconds=3)
 """A job that was begun and has no worker is sent again after this, times its attempts."""
 BATCH = 100
+QUEUE_HOLDS = 500
+"""From so many on that were given to the broker and are not over, a queue gets no new ones; they wait in their table.
+What lies in the broker for long is taken for lost and sent again, over and over, ten thousand of them as well.
+"""
 AWAY_S = 1.0
 """How long to wait for a broker or a database that does not answer."""
+
+OPEN = ("queued", "running")
 
 log = logging.getLogger(__name__)
 
@@ -54,10 +61,10 @@ class Dispatcher:
         with self._database.begin(WORKER) as work:
             now = work.clock.now()
             due = select(JobRow).where(
-                JobRow.state.in_(("queued", "running")),
+                JobRow.state.in_(OPEN),
                 # In the query, not behind it: a batch of those that only wait their turn would hide the lost ones.
                 or_(
-                    JobRow.sent_at.is_(None),
+                    and_(JobRow.sent_at.is_(None), JobRow.task.not_in(self._held_back(work.session))),
                     JobRow.sent_at < now - LOST_AFTER,
                     and_(JobRow.attempts > 0, JobRow.sent_at < now - RETRY_AFTER),
                 ),
@@ -80,6 +87,15 @@ class Dispatcher:
                 work.may_be_lost()  # they are then sent twice, which is harmless
                 work.commit()
         return sent
+
+    def _held_back(self, session: Session) -> list[str]:
+        """The tasks of queues that are full."""
+        sent = select(JobRow.task, func.count()).where(JobRow.state.in_(OPEN), JobRow.sent_at.is_not(None))
+        counts = session.execute(sent.group_by(JobRow.task)).all()
+        queues: Counter[str] = Counter()
+        for task, count in counts:
+            queues[self._queue_of(task)] += count
+        return [task for task, _ in counts if queues[self._queue_of(task)] >= QUEUE_HOLDS]
 
     def run(self, stop: Event) -> None:
         """Until `stop`: dispatch, ride out a broker or database that is away."""

@@ -33,6 +33,7 @@ const show = {
   files: (count) => told.say(words["upload.files_n"], { count }),
   trouble: (count) => told.say(words["upload.trouble_n"], { count }),
   claim: (recorded) => told.say(words["upload.claim_of"], { recorded }),
+  again: (number) => told.say(errors["upload.sent_again"], { number }),
   exhibit: (number) => (number ? told.say(words["upload.exhibit"], { number }) : ""),
   reason: (item) => told.say(errors[item.code] ?? errors.unknown, { limit_bytes: limit, free_bytes: free, code: item.code, number: item.number }),
 };

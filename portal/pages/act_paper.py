@@ -4,7 +4,7 @@ from evidence_api.paper.blocks import Block, Exact, Facts, Heading, Paper, Parag
 from portal import catalog, formats
 from portal.catalog import Language
 from portal.context import OFFSET_HOURS
-from portal.pages.retention import ActLine, ActPage, Signature
+from portal.pages.retention import ActLine, ActPage, PackageLine, Signature
 
 
 def act_paper(language: Language, act: ActPage, address: str) -> Paper:
@@ -23,18 +23,17 @@ def act_paper(language: Language, act: ActPage, address: str) -> Paper:
             ]
         ),
         Paragraph(word("disposal.means_keys") + " " + word("disposal.means_stays")),
-        Heading(word("disposal.exhibits")),
-        Table(
-            [
-                word("disposal.column.number"),
-                word("exhibit.name"),
-                word("exhibit.size"),
-                "SHA-256",
-                word("retention.until"),
-            ],
-            [_row(language, line) for line in act.lines],
-            (0.06, 0.3, 0.12, 0.36, 0.16),
-        ),
+    ]
+    columns = [word("exhibit.size"), "SHA-256", word("retention.until")]
+    if act.lines:
+        named = [word("disposal.column.number"), word("exhibit.name"), *columns]
+        rows = [_row(language, line) for line in act.lines]
+        blocks += [Heading(word("disposal.exhibits")), Table(named, rows, (0.06, 0.3, 0.12, 0.36, 0.16))]
+    if act.packages:
+        rows = [_package(language, line) for line in act.packages]
+        table = Table([word("disposal.round"), *columns], rows, (0.36, 0.12, 0.36, 0.16))
+        blocks += [Heading(word("disposal.packages")), table]
+    blocks += [
         Heading(word("disposal.signatures")),
         Facts([_signature(language, one) for one in act.signatures]),
     ]
@@ -53,13 +52,23 @@ def act_paper(language: Language, act: ActPage, address: str) -> Paper:
 
 
 def _row(language: Language, line: ActLine) -> list[str]:
-    done = ""
-    if line.keys_destroyed is not None:
-        values = {"keys": line.keys_destroyed, "objects": line.objects_removed, "locked": line.locked}
-        done = "\n" + catalog.text(language, "disposal.outcome", **values)
-    name = f"{line.name}{done}"
-    until = formats.day(line.retain_until, OFFSET_HOURS)
-    return [str(line.number), name, formats.size(line.size_bytes, language), line.digest, until]
+    return [str(line.number), line.name + _outcome(language, line), *_facts(language, line)]
+
+
+def _package(language: Language, line: PackageLine) -> list[str]:
+    name = f"{catalog.text(language, 'disclosure.round', number=line.round)}\n{line.recipient}"
+    return [name + _outcome(language, line), *_facts(language, line)]
+
+
+def _facts(language: Language, line: ActLine | PackageLine) -> list[str]:
+    return [formats.size(line.size_bytes, language), line.digest, formats.day(line.retain_until, OFFSET_HOURS)]
+
+
+def _outcome(language: Language, line: ActLine | PackageLine) -> str:
+    if line.keys_destroyed is None:
+        return ""
+    values = {"keys": line.keys_destroyed, "objects": line.objects_removed or 0, "locked": line.locked}
+    return "\n" + catalog.text(language, "disposal.outcome", **values)
 
 
 def _signature(language: Language, one: Signature) -> tuple[str, str]:

@@ -90,7 +90,9 @@ class ReleaseConfirm:
 
 @dataclass(frozen=True)
 class Disclosure:
-    """A round as both sides see it. `state` is releasing, ready or failed; `mine` when the reader is the recipient.
+    """A round as both sides see it. `state` is releasing, ready, failed or destroyed (its package, under an act).
+
+    `mine` when the reader is the recipient.
 
     `checkpoint_size` and `origin` name the log head that covers the package; policy is handed over another way.
     """
@@ -116,6 +118,8 @@ class Disclosure:
     downloaded_at: datetime | None = None
     received_at: datetime | None = None
     failed_code: str | None = None
+    destroyed_at: datetime | None = None
+    act_number: int | None = None
 
     @property
     def files_bytes(self) -> int:

@@ -19,6 +19,8 @@ _WORDS = {
     "purpose": ("purpose",),
     "ground": ("hold_ground", "hold_lift", "disposal.ground"),
     "reason": ("disposal_reason",),
+    "action": ("act",),
+    "predicate": ("denied",),
 }
 """Fields whose values are codes, and the catalog prefixes under which their words stand."""
 
@@ -40,7 +42,8 @@ class EventLine:
 
     `index` is its place in the ledger, None while it waits for the sequencer. `data` is the event's own data. `names`
     maps ids in it (exhibits, accounts, renditions…) to what people call them; an id without a name is shown shortened.
-    `actor` is empty for the system itself. `canonical` is the exact leaf, `leaf_hash` its RFC 9162 hash.
+    `actor` is empty for the system itself, `case` the ЕРДР number on a page of many cases. `canonical` is the exact
+    leaf, `leaf_hash` its RFC 9162 hash.
     """
 
     index: int | None
@@ -55,6 +58,7 @@ class EventLine:
     leaf_hash: str | None = None
     item_seq: int | None = None
     personal: tuple[PersonalLine, ...] = ()
+    case: str = ""
 
 
 def _value(language: Language, offset_hours: int, name: str, value: object, names: Mapping[str, str]) -> str:
@@ -68,7 +72,7 @@ def _value(language: Language, offset_hours: int, name: str, value: object, name
         shown = formats.duration(value)
     elif name.endswith("_ms") and isinstance(value, int):
         shown = formats.moment(formats.from_ms(value), offset_hours)
-    elif name == "reason" and text in sentences(language):
+    elif name in ("reason", "code") and text in sentences(language):
         shown = sentence_of(text, language, {}).rstrip(".")
     elif text.startswith("sha256:"):
         shown = formats.short_digest(text) + "…"

@@ -116,6 +116,23 @@ class ActLine:
 
 
 @dataclass(frozen=True)
+class PackageLine:
+    """The package of a round in an act; counts as of `ActLine`."""
+
+    id: UUID
+    round: int
+    recipient: str
+    size_bytes: int
+    digest: str
+    retain_until: datetime
+    keys_destroyed: int | None = None
+    objects_removed: int | None = None
+    locked: int = 0
+    locked_until: datetime | None = None
+    objects: int = 1
+
+
+@dataclass(frozen=True)
 class Signature:
     """Who did what to an act, and when. `act` is proposed, signed, approved, rejected, stopped or done."""
 
@@ -138,6 +155,7 @@ class ActPage:
     signatures: tuple[Signature, ...]
     steps: tuple[str, ...]
     reasons: Sequence[str]
+    packages: tuple[PackageLine, ...] = ()
     ended_code: str | None = None
     obstacle: str | None = None
     obstacle_params: Mapping[str, str | int | None] | None = None

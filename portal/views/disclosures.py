@@ -203,12 +203,13 @@ def _contents(request: Request, services: Services, access: Access, found: Discl
     names = queries.names_of(services, [found.recipient_id, found.released_by])
     manifest = rounds.manifest_of(found)
     downloads = rounds.downloads(services, found.id)
+    ready = mine and found.state == "ready" and found.destroyed_at is None
     model = pages.Disclosure(
         head=_head(services, access, found, mine),
         id=found.id,
         round=found.round or 0,
         recipient=names.get(found.recipient_id, "—"),
-        state=found.state,
+        state="destroyed" if found.destroyed_at else found.state,
         released_at=found.released_at or found.drafted_at,
         files=tuple(
             pages.DisclosedFile(file.path, file.number, file.kind, file.size_bytes, file.sha256)
@@ -218,7 +219,7 @@ def _contents(request: Request, services: Services, access: Access, found: Discl
         exhibits_total=manifest.exhibits_total,
         mine=mine,
         released_by=names.get(found.released_by, "") if found.released_by else "",
-        package_href=f"/api/v1/disclosures/{found.id}/package" if mine and found.state == "ready" else None,
+        package_href=f"/api/v1/disclosures/{found.id}/package" if ready else None,
         package_name=rounds.package_name(found),
         package_size_bytes=found.package_bytes or 0,
         package_digest=found.package_sha256,
@@ -227,6 +228,8 @@ def _contents(request: Request, services: Services, access: Access, found: Discl
         opened_at=found.opened_at,
         downloaded_at=_first(downloads),
         received_at=found.received_at,
+        destroyed_at=found.destroyed_at,
+        act_number=found.disposal_number,
     )
     return pages.render_disclosure(context(request, access), model)
 

@@ -22,7 +22,7 @@ from evidence_api.use_cases import disposing
 from portal.catalog import LANGUAGES, Language
 from portal.context import EMPTY_FORM, Form
 from portal.lines import head, job
-from portal.pages.retention import ActLine, ActPage, Signature, render_act
+from portal.pages.retention import ActLine, ActPage, PackageLine, Signature, render_act
 from portal.views.retention import case_page, category_name
 from portal.visits import Fields, context, go, html, language_of, try_form
 
@@ -164,6 +164,7 @@ def _model(services: Services, access: Access, view: ActView, language: Language
         signatures=_signatures(view),
         steps=_steps(act, access, blocked=code is not None),
         reasons=[one.value for one in Rejection],
+        packages=_packages(view),
         ended_code=act.reason,
         obstacle=code,
         obstacle_params=params,
@@ -198,6 +199,29 @@ def _lines(services: Services, view: ActView, language: Language) -> tuple[ActLi
                 category=category_name(services, exhibit, language),
                 retain_until=from_ms(said["retain_until_ms"]),
                 objects=len(said["objects"]),
+                keys_destroyed=item.keys_destroyed,
+                objects_removed=item.objects_removed,
+                locked=len(item.locked),
+                locked_until=item.free_at,
+            )
+        )
+    return tuple(lines)
+
+
+def _packages(view: ActView) -> tuple[PackageLine, ...]:
+    """As the act says it, which is what was signed; what came of it from its items."""
+    outcomes = {str(one.thing_id): one for one in view.act.packages}
+    lines = []
+    for said in canonical.decode(view.act.body.encode()).get("packages", ()):
+        item = outcomes[said["disclosure"]]
+        lines.append(
+            PackageLine(
+                id=item.thing_id,
+                round=said["round"],
+                recipient=view.names.get(UUID(said["recipient"]), "—"),
+                size_bytes=said["size_bytes"],
+                digest=said["sha256"],
+                retain_until=from_ms(said["retain_until_ms"]),
                 keys_destroyed=item.keys_destroyed,
                 objects_removed=item.objects_removed,
                 locked=len(item.locked),

@@ -229,7 +229,9 @@ def case_page(request: Request, services: Services, access: Access, form: Form) 
 
 def act_row(act: Disposal) -> ActRow:
     """An act in a list."""
-    return ActRow(act.number, act.state.value, f"/disposals/{act.id}", len(act.items), act.proposed_at)
+    return ActRow(
+        act.number, act.state.value, f"/disposals/{act.id}", len(act.items) + len(act.packages), act.proposed_at
+    )
 
 
 def _exhibit(request: Request, services: Services, access: Access, exhibit_id: UUID, form: Form) -> str:

@@ -43,7 +43,7 @@ _PIECE = 1 << 20
 
 @routes.get("/cases/{case_id}/upload")
 def desk(
-    case_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("upload.create", by_case)]
+    case_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("upload.desk", by_case)]
 ) -> Response:
     """The desk."""
     return html(_desk(request, services, access, EMPTY_FORM))
@@ -51,7 +51,7 @@ def desk(
 
 @routes.post("/uploads/{case_id}")
 async def take(
-    case_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("upload.create", by_case)]
+    case_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("upload.desk", by_case)]
 ) -> Response:
     """Files from a plain form: each is taken or refused by itself, and every one is accounted for."""
     del case_id
@@ -111,7 +111,7 @@ def _take(services: Services, access: Access, file: UploadFile, fields: dict[str
 
 @routes.get("/cases/{case_id}/upload/receipt")
 def delivered(
-    case_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("upload.create", by_case)]
+    case_id: UUID, request: Request, services: ServicesOf, access: Annotated[Access, guard("upload.desk", by_case)]
 ) -> Response:
     """What this officer has delivered to the case in the last day, to get a receipt for."""
     return html(_delivered(request, services, access, case_id, EMPTY_FORM))

@@ -26,6 +26,10 @@ WHO = {
     "/pages/home-administrator": replace(samples.PERSON, role="administrator"),
     "/pages/home-auditor": replace(samples.PERSON, role="auditor"),
     "/pages/retention-rules": replace(samples.PERSON, role="administrator"),
+    "/pages/devices": replace(samples.PERSON, role="administrator"),
+    "/pages/device-issued": replace(samples.PERSON, role="administrator"),
+    "/pages/device": replace(samples.PERSON, role="administrator"),
+    "/pages/account": replace(samples.PERSON, role="administrator"),
 }
 ENDS = {
     "fixity/rounds": "fixity-running?done=round_begun",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from portal.context import Form
 from portal.pages import audit, cases, disclosures, exhibits, redaction, session, transcript, upload
-from tests.browser import sample_fixity, sample_record, sample_retention
+from tests.browser import sample_accounts, sample_fixity, sample_record, sample_retention
 from tests.browser.sample_findings import DOCUMENT, FILM, INFECTED, WAITING
 from tests.browser.samples import (
     AUDIO,
@@ -59,6 +59,7 @@ CATEGORIES = (("minor", "Преступление небольшой тяжес�
 PAGES = {
     **sample_retention.PAGES,
     **sample_fixity.PAGES,
+    **sample_accounts.PAGES,
     "sign-in": (
         session.render_sign_in,
         session.SignIn("/cases", Form({"login": "saule"}, {"password": "session.refused"})),

@@ -1,10 +1,12 @@
 """Every page: nothing for axe to find (WCAG 2.2 AA), nothing wider than the screen, every Kazakh letter in our type."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from portal import assets
 from tests.browser import sample_pages
 
 NAMES = [*sample_pages.PAGES, "help", "verify"]
@@ -35,6 +37,15 @@ def test_every_page(
             page.screenshot(path=shots / f"{name}-{language}-{theme}-{width}.png", full_page=True)
     context.close()
     assert found == []
+
+
+def test_what_is_sent_is_small() -> None:
+    """Gzipped, as docs/portal.md promises."""
+    most = {"upload": 25_000, "hasher": 3_000, "main.css": 16_000}
+    for place in assets.BUILD.glob("*-*.*s"):
+        name = place.name.rpartition("-")[0]
+        allowed = most.get(f"{name}.css" if place.suffix == ".css" else name, 3_000)
+        assert len(gzip.compress(place.read_bytes(), 9)) <= allowed, place.name
 
 
 def test_pages_load_nothing_from_elsewhere(page: Page, gallery_url: str) -> None:

@@ -31,13 +31,17 @@ class Sender:
         self.sent.append((queue, job_id))
 
 
-@pytest.fixture
-def job(system):
-    """A waiting job of a kind that nothing else in this database waits for."""
+def enqueue(system: System) -> UUID:
     with system.services.database.begin(WORKER) as work:
         job_id = work.enqueue("test", subject="test:dispatched")
         work.commit()
-    yield job_id
+    return job_id
+
+
+@pytest.fixture
+def job(system):
+    """A waiting job of a kind that nothing else in this database waits for."""
+    yield enqueue(system)
     with system.services.database.unit() as unit:
         unit.session.execute(text("UPDATE jobs SET state = 'done' WHERE task = 'test'"))
         unit.commit()
@@ -54,7 +58,7 @@ class Ending:
 
 def dispatch(system: System, send, after: timedelta = timedelta()) -> None:
     database = system.variant(moved=after).database
-    dispatching = Dispatcher(database, send, celery_app.queue_of)
+    dispatching = Dispatcher(database, send, lambda task: task)
     while dispatching.dispatch_once():
         pass  # other tests leave jobs of their own, more than one batch of them
     database.close()
@@ -104,6 +108,18 @@ def test_a_job_at_work_is_left_alone_and_one_without_its_worker_is_not(system, j
     assert times(sender, job) == 1
     dispatch(system, sender, RETRY_AFTER + SECOND)
     assert times(sender, job) == 2
+
+
+def test_a_full_queue_gets_no_new_jobs_and_its_lost_ones_all_the_same(system, job, monkeypatch):
+    monkeypatch.setattr(dispatcher, "QUEUE_HOLDS", 2)
+    sender, second = Sender(), enqueue(system)
+    dispatch(system, sender)
+    third = enqueue(system)
+    dispatch(system, sender, LOST_AFTER + SECOND)
+    assert [times(sender, one) for one in (job, second, third)] == [2, 2, 0]
+    Runner(system.services.database, {"test": Ending()}).run(job)
+    dispatch(system, sender)
+    assert [times(sender, one) for one in (job, second, third)] == [2, 2, 1]
 
 
 def test_a_broker_that_is_away_costs_a_delay(system, job):

@@ -75,7 +75,7 @@ class ExhibitsIn(BaseModel):
 
 
 class StateOut(BaseModel):
-    """How far an exhibit is; `reason` is the code it was refused with."""
+    """How far an exhibit is: its state, or `destroyed`; `reason` is the code of why it was refused or is gone."""
 
     id: UUID
     number: int
@@ -159,14 +159,19 @@ def survey(
 
 @routes.post("/cases/{case_id}/states")
 def read_states(
-    case_id: UUID, form: ExhibitsIn, services: ServicesOf, access: Annotated[Access, guard("exhibit.list", by_case)]
+    case_id: UUID, form: ExhibitsIn, services: ServicesOf, access: Annotated[Access, guard("exhibit.states", by_case)]
 ) -> StatesOut:
     """How far many exhibits are, in one answer. Changes nothing."""
-    del access
-    found = delivering.states(services, case_id, form.exhibits)
+    found = delivering.states(services, access.actor, case_id, form.exhibits)
     return StatesOut(
         items=[
-            StateOut(id=one.id, number=one.number, state=one.state.value, sha256=one.sha256, reason=one.reason)
+            StateOut(
+                id=one.id,
+                number=one.number,
+                state="destroyed" if one.destroyed_at else one.state.value,
+                sha256=one.sha256,
+                reason="upload.destroyed" if one.destroyed_at else one.reason,
+            )
             for one in found
         ]
     )

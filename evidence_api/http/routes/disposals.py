@@ -14,16 +14,17 @@ from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import router
 from evidence_api.queries import retention as queries
 from evidence_api.retention import service as retention
-from evidence_api.retention.service import Disposal
+from evidence_api.retention.service import Disposal, Item
 from evidence_api.use_cases import disposing
 
 routes = router("", "disposals")
 
 
 class ExhibitsIn(BaseModel):
-    """What to destroy."""
+    """What to destroy: exhibits, and packages by their rounds."""
 
-    exhibits: list[UUID] = Field(max_length=2000)
+    exhibits: list[UUID] = Field(default=[], max_length=2000)
+    packages: list[UUID] = Field(default=[], max_length=2000)
 
 
 class ActIn(BaseModel):
@@ -39,9 +40,10 @@ class ReasonIn(BaseModel):
 
 
 class OutcomeOut(BaseModel):
-    """What came of one exhibit. `locked` objects are removed when the store lets them go."""
+    """What came of one exhibit, or of the package of one round. `locked` objects are removed when the store lets go."""
 
-    exhibit: UUID
+    exhibit: UUID | None = None
+    disclosure: UUID | None = None
     keys_destroyed: int | None
     objects_removed: int | None
     locked: list[dict[str, Any]]
@@ -68,6 +70,7 @@ class DisposalOut(BaseModel):
     reason: str | None
     done_at: datetime | None
     exhibits: list[OutcomeOut]
+    packages: list[OutcomeOut]
 
 
 class DisposalsOut(BaseModel):
@@ -98,8 +101,8 @@ def propose(
     services: ServicesOf,
     access: Annotated[Access, guard("disposal.propose", by_case)],
 ) -> DisposalOut:
-    """Propose to destroy exhibits whose term is over."""
-    return disposal_out(disposing.propose(services, access.actor, case_id, form.exhibits))
+    """Propose to destroy exhibits and packages whose term is over."""
+    return disposal_out(disposing.propose(services, access.actor, case_id, form.exhibits, form.packages))
 
 
 @routes.get("/disposals/{disposal_id}")
@@ -151,14 +154,15 @@ def disposal_out(act: Disposal) -> DisposalOut:
         | {
             "case": act.case_id,
             "act": act.body,
-            "exhibits": [
-                OutcomeOut(
-                    exhibit=one.exhibit_id,
-                    keys_destroyed=one.keys_destroyed,
-                    objects_removed=one.objects_removed,
-                    locked=[dict(locked) for locked in one.locked],
-                )
-                for one in act.items
-            ],
+            "exhibits": [OutcomeOut(exhibit=one.thing_id, **_outcome(one)) for one in act.items],
+            "packages": [OutcomeOut(disclosure=one.thing_id, **_outcome(one)) for one in act.packages],
         }
     )
+
+
+def _outcome(one: Item) -> dict[str, Any]:
+    return {
+        "keys_destroyed": one.keys_destroyed,
+        "objects_removed": one.objects_removed,
+        "locked": [dict(locked) for locked in one.locked],
+    }

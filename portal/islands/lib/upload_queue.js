@@ -113,7 +113,7 @@ export class Queue {
     this.#settle();
   }
 
-  #answer(item, { state, exhibit, number, upload, code, mine: registered }) {
+  #answer(item, { state, exhibit, number, upload, code, mine: registered, destroyed }) {
     item.number = number ?? item.number;
     // Ours too when its creation was sent under a key and the answer was lost.
     const mine = exhibit && (exhibit === item.exhibit || (registered && item.key && !item.exhibit));
@@ -123,7 +123,11 @@ export class Queue {
       // Held already, or the same bytes under another name among these very files: sent once, and this one waits for it.
       Object.assign(item, { exhibit, twin: !mine });
       this.check(item);
+    } else if (destroyed && item.exhibit && !item.url) {
+      // Delivered from here and destroyed since: whether it is sent anew is for the person to say.
+      this.check(item);
     } else {
+      item.again = destroyed;
       // Begun on another day or another computer by the same person: one goes on with it instead of beginning anew.
       if (state === "new") item.key = undefined;
       if (state === "begun" && !item.url) Object.assign(item, { url: `${location.origin}/api/v1/uploads/${upload}`, exhibit, token: undefined });

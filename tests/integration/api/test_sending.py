@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -25,9 +26,9 @@ LOST = 12 * MIB
 """What a cut may cost: the segment of 8 MiB that was not whole yet, and what lay in the buffers of the line."""
 
 
-@pytest.fixture(scope="module")
-def sealing(system):
-    """A worker beside the test: seals what arrives."""
+@contextmanager
+def worker(system):
+    """Seals what arrives, beside the test."""
     stop = threading.Event()
 
     def work():
@@ -38,9 +39,17 @@ def sealing(system):
 
     thread = threading.Thread(target=work)
     thread.start()
-    yield
-    stop.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def sealing(system):
+    with worker(system):
+        yield
 
 
 @pytest.fixture
@@ -236,3 +245,63 @@ def test_two_at_once_do_not_send_the_same_folder(asked):
     code, said = send(asked)
     first.close()
     assert (code, said) == (UNUSABLE, "another process is sending this folder to this case")
+
+
+@pytest.fixture
+def device(system, asked):
+    """A device that may send to the case, its credential on its disk and asked to be used."""
+    ((erdr,),) = system.rows("SELECT erdr FROM cases WHERE id = :id", id=asked.case)
+    made = system.api("administrator").post("/api/v1/devices", name="Док-станция 7", days=30, cases=[erdr])
+    place = asked.folder.parent / "credential"
+    place.touch(mode=0o600)
+    place.write_text(made["credential"] + "\n")
+    return made | {"asked": replace(asked, case=erdr, login=None, credential_file=place)}
+
+
+def test_a_device_sends_by_itself_until_it_is_revoked(system, device, monkeypatch):
+    """Small files together, a large one by tus, the receipt in its name; every step is its own event."""
+    asked = device["asked"]
+    (asked.folder / "small.txt").write_bytes(b"small")
+    (asked.folder / "other.txt").write_bytes(b"other")
+    (asked.folder / "large.bin").write_bytes(os.urandom(MIB))
+    code, said = send(asked)
+    assert (code, "sealed 3" in said) == (ALL_SEALED, True), said
+    assert receipt(asked)["officer"] == "Док-станция 7"
+    case = f"case:{asked_id(system, asked)}"
+    assert [one["actor"]["id"] for one in system.events(case, "receipt.issued")] == [device["id"]]
+    for (exhibit,) in system.rows("SELECT id FROM exhibits WHERE registered_by = :id", id=device["id"]):
+        registered = system.events(f"exhibit:{exhibit}")[0]["actor"]
+        assert (registered["id"], registered["role"]) == (device["id"], "device")
+        login, _, secret = device["credential"].partition(":")
+        token = system.api(None).post("/api/v1/session", login=login, password=secret)["token"]
+        for path in (f"exhibits/{exhibit}", f"exhibits/{exhibit}/content", f"cases/{asked_id(system, asked)}/exhibits"):
+            answer = system.api(None)("GET", f"/api/v1/{path}", headers={"Authorization": f"Bearer {token}"})
+            assert answer.status_code in (403, 404), path
+    credential = asked.credential_file.read_text()
+    monkeypatch.setenv("DALEL_CREDENTIAL", credential)
+    assert send(replace(asked, credential_file=None))[0] == ALL_SEALED
+    asked.credential_file.chmod(0o644)
+    code, said = send(asked)
+    assert (code, "chmod 600" in said) == (UNUSABLE, True)
+    system.api("administrator")("POST", f"/api/v1/devices/{device['id']}/revoke")
+    (asked.folder / "more.txt").write_bytes(b"more")
+    code, said = send(replace(asked, credential_file=None))
+    assert (code, "session.refused" in said) == (UNUSABLE, True), said
+
+
+def test_a_device_hears_of_nothing_that_others_sent(system, device):
+    others = system.sealed(asked_id(system, device["asked"]), b"an officer's own", "officer.txt")
+    login, _, secret = device["credential"].partition(":")
+    token = system.api(None).post("/api/v1/session", login=login, password=secret)["token"]
+    path = f"/api/v1/cases/{asked_id(system, device['asked'])}/states"
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = system.api(None)("POST", path, json={"exhibits": [others]}, headers=headers)
+    assert answer.json() == {"items": []}
+    (device["asked"].folder / "same.txt").write_bytes(b"an officer's own")
+    code, said = send(device["asked"])
+    assert (code, "already in the case 1" in said) == (ALL_SEALED, True), said
+
+
+def asked_id(system, asked):
+    ((case_id,),) = system.rows("SELECT id FROM cases WHERE erdr = :erdr", erdr=asked.case)
+    return str(case_id)

@@ -158,7 +158,7 @@ def slowly(data: bytes) -> Any:
         raise NotCanonical("not UTF-8") from error
     value = canonical._parsed(canonical._DECODER, text)
     canonical._check(value, canonical.MAX_DEPTH)
-    if canonical._written(value) != data:
+    if canonical.spelled(value) != data:
         raise NotCanonical("another spelling than the canonical one")
     return value
 

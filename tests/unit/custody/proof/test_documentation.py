@@ -29,8 +29,10 @@ INSIDE = {
     "consistency_ranges",
     "fold",
     "inclusion_ranges",
+    "parsed",
     "range_hash",
     "signature",
+    "spelled",
     "verify_all",
     "algorithm",
 }

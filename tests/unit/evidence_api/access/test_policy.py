@@ -14,32 +14,37 @@ OWN, FOREIGN, ME, SOMEONE = uuid4(), uuid4(), uuid4(), uuid4()
 STAFF = {Role.INVESTIGATOR, Role.PROSECUTOR, Role.SUPERVISING_PROSECUTOR}
 PROSECUTORS = {Role.PROSECUTOR, Role.SUPERVISING_PROSECUTOR}
 READERS = STAFF | {Role.EXPERT}
-PEOPLE = set(Role)
+EVERYONE = set(Role)
+DEVICE = {Role.DEVICE}
+PEOPLE = EVERYONE - DEVICE
+SENDERS = STAFF | DEVICE
 AUDITOR, ADMINISTRATOR, DEFENCE, CLERK = {Role.AUDITOR}, {Role.ADMINISTRATOR}, {Role.DEFENCE}, {Role.COURT_CLERK}
 NOBODY: set[Role] = set()
 
 # A thing of no case, not one's own.
 ANYWHERE: Mapping[str, set[Role]] = {
-    "health": PEOPLE,
-    "openapi.read": PEOPLE,
-    "log.read": PEOPLE,
-    "session.create": PEOPLE,
-    "page.public": PEOPLE,
-    "session.read": PEOPLE,
-    "session.close": PEOPLE,
+    "health": EVERYONE,
+    "openapi.read": EVERYONE,
+    "log.read": EVERYONE,
+    "session.create": EVERYONE,
+    "page.public": EVERYONE,
+    "session.read": EVERYONE,
+    "session.close": EVERYONE,
     "page.home": PEOPLE,
     "ledger.page": PEOPLE,
     "account.manage": ADMINISTRATOR,
     "account.read": ADMINISTRATOR,
+    "device.trail": ADMINISTRATOR | AUDITOR,
     "system.read": ADMINISTRATOR | AUDITOR,
     "case.create": STAFF,
-    "case.list": READERS | CLERK | AUDITOR,
+    "case.list": READERS | CLERK | AUDITOR | DEVICE,
     "case.read": AUDITOR,
     "case.grants": AUDITOR | ADMINISTRATOR,
     "case.grant": ADMINISTRATOR,
     "case.revoke": ADMINISTRATOR,
     "exhibit.list": AUDITOR,
     "exhibit.read": AUDITOR,
+    "exhibit.states": AUDITOR,
     "receipt.read": AUDITOR,
     "rendition.read": AUDITOR,
     "disclosure.list": AUDITOR | DEFENCE,
@@ -70,13 +75,15 @@ IN_OWN_CASE: Mapping[str, set[Role]] = {
     "exhibit.create": STAFF,
     "exhibit.list": READERS | AUDITOR,
     "exhibit.read": READERS | AUDITOR,
+    "exhibit.states": READERS | AUDITOR | DEVICE,
     "exhibit.discard": STAFF,
     "exhibit.content": READERS,
     "exhibit.facts": READERS,
     "exhibit.examine": STAFF,
     "light.content": READERS,
-    "upload.create": STAFF,
-    "receipt.issue": STAFF,
+    "upload.desk": STAFF,
+    "upload.create": SENDERS,
+    "receipt.issue": SENDERS,
     "receipt.read": STAFF | AUDITOR,
     "transcript.read": READERS,
     "transcript.request": STAFF,
@@ -132,14 +139,15 @@ RELEASED_IN_OWN_CASE: Mapping[str, set[Role]] = {
 # One's own upload in one's own case.
 MINE_IN_OWN_CASE: Mapping[str, set[Role]] = {
     **IN_OWN_CASE,
-    "upload.read": STAFF,
-    "upload.append": STAFF,
-    "upload.terminate": STAFF,
-    "job.read": PEOPLE,
+    "upload.read": SENDERS,
+    "upload.append": SENDERS,
+    "upload.terminate": SENDERS,
+    "receipt.read": SENDERS | AUDITOR,
+    "job.read": EVERYONE,
 }
 
 # One's own upload in a case one was taken off.
-MINE_IN_FOREIGN_CASE: Mapping[str, set[Role]] = {**IN_FOREIGN_CASE, "job.read": PEOPLE}
+MINE_IN_FOREIGN_CASE: Mapping[str, set[Role]] = {**IN_FOREIGN_CASE, "job.read": EVERYONE}
 
 # A plan one submitted oneself.
 SUBMITTED_BY_ME: Mapping[str, set[Role]] = {
@@ -152,7 +160,7 @@ SUBMITTED_BY_ME: Mapping[str, set[Role]] = {
 # One's own account.
 MYSELF: Mapping[str, set[Role]] = {
     **ANYWHERE,
-    "account.read": PEOPLE,
+    "account.read": EVERYONE,
     "account.password": PEOPLE,
     "account.language": PEOPLE,
 }
