@@ -76,7 +76,7 @@ def issue(name: str, cases: tuple[str, ...], days: int, out: Path) -> None:
     """Issue a credential. It is written to the file and shown nowhere; only its hash is kept."""
     from evidence_api import device_care  # noqa: PLC0415  each process loads its own world
 
-    end(lambda settings: device_care.issue(settings, click.echo, name=name, erdrs=cases, days=days, out=out))
+    sys.exit(device_care.issue(configuration.load(), click.echo, name=name, erdrs=cases, days=days, out=out))
 
 
 @device.command("list")
@@ -84,7 +84,7 @@ def list_devices() -> None:
     """Every device: login, name, until when, its cases."""
     from evidence_api import device_care  # noqa: PLC0415  as above
 
-    end(lambda settings: device_care.list_all(settings, click.echo))
+    sys.exit(device_care.list_all(configuration.load(), click.echo))
 
 
 @device.command()
@@ -93,7 +93,7 @@ def revoke(login: str) -> None:
     """End a device's credential at once, and what it is sending."""
     from evidence_api import device_care  # noqa: PLC0415  as above
 
-    end(lambda settings: device_care.revoke(settings, click.echo, login))
+    sys.exit(device_care.revoke(configuration.load(), click.echo, login))
 
 
 @click.group()

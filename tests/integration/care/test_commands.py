@@ -21,7 +21,15 @@ AWAY = {
     "database": dict.fromkeys(("database_url", "sequencer_database_url", "owner_database_url"), DATABASE),
     "store": {"s3_endpoint": NOWHERE},
 }
-EMPTY = {("account",), ("keys", "status"), ("keys", "rotate"), ("keys", "recover"), ("ledger", "fsck")}
+EMPTY = {
+    ("account",),
+    ("device", "issue"),
+    ("device", "list"),
+    ("keys", "status"),
+    ("keys", "rotate"),
+    ("keys", "recover"),
+    ("ledger", "fsck"),
+}
 WITHOUT = {"database": ALONE, "store": ALONE | EMPTY}
 """Commands that do their work without it; the store is not asked for by those of `EMPTY` where nothing is stored."""
 ASKED = [
