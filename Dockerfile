@@ -15,7 +15,7 @@ RUN .venv/bin/uv pip uninstall --python .venv/bin/python \
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update -qq \
-    && apt-get install -y -qq --no-install-recommends socat tesseract-ocr tesseract-ocr-rus tesseract-ocr-kaz \
+    && apt-get install -y -qq --no-install-recommends socat tesseract-ocr tesseract-ocr-rus tesseract-ocr-kaz libarchive13 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/dalel --shell /usr/sbin/nologin dalel \
     && install -d -o dalel -g dalel -m 0700 /var/lib/dalel /keys /register /data

@@ -49,7 +49,7 @@ def _witness_key(options: argparse.Namespace) -> int:
     from custody import witness  # noqa: PLC0415  the verifier carries no witness
 
     try:
-        _print(witness.create(options.name, options.key, options.state).vkey)
+        _print(*witness.create(options.name, options.key, options.state, ml_dsa=options.ml_dsa).vkeys)
     except witness.Unusable as error:
         sys.stderr.write(f"{error}\n")
         return UNUSABLE
@@ -67,7 +67,7 @@ def _witness(options: argparse.Namespace) -> int:
     except witness.Unusable as error:
         sys.stderr.write(f"{error}\n")
         return UNUSABLE
-    sys.stderr.write(f"witness {server.witness.vkey} listens on {options.listen}\n")
+    sys.stderr.write(f"witness {' '.join(server.witness.vkeys)} listens on {options.listen}\n")
     with suppress(KeyboardInterrupt), server:
         server.serve_forever()
     return VERIFIED
@@ -111,6 +111,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     witness.add_argument("--policy", type=Path, help="cosign for the logs of this file too; it is read each time")
     key = commands.add_parser("witness-key", help="make a witness's key and its empty state; prints the vkey")
     key.add_argument("name", help="the key's name, such as court.example/dalel")
+    key.add_argument(
+        "--ml-dsa", action="store_true", help="a second key in the file: ML-DSA-44, which signs every head too"
+    )
     for command in (witness, key):
         command.add_argument("--key", type=Path, required=True, help="the witness's key file")
         command.add_argument("--state", type=Path, required=True, help="what it must never forget; never restore it")

@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Cosigned:
-    """A verified cosignature of the head of `size`: by which witness of the policy, under which key name, when, and
-    the line as it stands in a note.
+    """A verified cosignature of the head of `size`: by which witness of the policy, under which key (its label), when,
+    and the line as it stands in a note.
     """
 
     size: int
@@ -156,7 +156,7 @@ class Witnesses:
         if not found or found[0].time_s > self._now_s() + CLOCK_TOLERANCE_S:
             raise _NotCosigned("its clock is ahead of ours" if found else "no line of its key")
         line = next(line for line in whole.signatures if witness.verifier.signed(line))
-        return Cosigned(head.size, witness.name, witness.verifier.name, found[0].time_s, line.line())
+        return Cosigned(head.size, witness.name, witness.verifier.label, found[0].time_s, line.line())
 
     def _submit(
         self, witness: _Witness, signed: bytes, head: Checkpoint, proof: Proof, end: float

@@ -43,11 +43,13 @@ _TAKE = text(
     " (SELECT position FROM event_outbox ORDER BY position LIMIT :batch) RETURNING position, item, body)"
     " SELECT item, body FROM taken ORDER BY position"
 )
+# A leader that has just begun looks around before its first beat: it is silent only if it asks the database nothing
+# either. Two that wait would else end each other for ever, each in its first moments.
 _END_SILENT_LEADER = text(
-    "SELECT pg_terminate_backend(pid) FROM pg_locks, ledger_state"
+    "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid), ledger_state"
     " WHERE locktype = 'advisory' AND granted AND classid = :high AND objid = :low AND objsubid = 1"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    " AND beat_at < clock_timestamp() - CAST(:after AS interval)"
+    " AND greatest(beat_at, query_start) < clock_timestamp() - CAST(:after AS interval)"
 )
 _COPY = (
     "COPY ledger_entries (seq, leaf_hash, item, item_seq, event_id, type, case_id, time_ms, actor_id, canonical)"

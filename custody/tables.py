@@ -94,7 +94,7 @@ class CheckpointRow(Base):
 
 
 class CosignatureRow(Base):
-    """A witness's verified cosignature of a published head: the line as it stands in a note, by key name."""
+    """A witness's verified cosignature of a published head: the line as it stands in a note, by the key's label."""
 
     __tablename__ = "checkpoint_cosignatures"
     size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from custody.proof import checkpoint, cosignature, merkle, note
 from custody.proof.checkpoint import Checkpoint
 from custody.proof.ed25519 import SignatureInvalid
-from custody.proof.note import COSIGNATURE_V1, Note, Verifier
+from custody.proof.note import COSIGNATURE_ML_DSA, COSIGNATURE_V1, Note, Verifier
 from custody.proof.strict import Malformed, base64_bytes, base64_text, decimal
 
 MAX_BODY_BYTES = 64 * 1024
@@ -35,6 +36,9 @@ _TABLES = (
     "CREATE TABLE heads (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note BLOB NOT NULL)",
     "CREATE TABLE forks (origin TEXT, size INTEGER, root BLOB, note BLOB, PRIMARY KEY (origin, size, root))",
 )
+
+
+PrivateKey = Ed25519PrivateKey | MLDSA44PrivateKey
 
 
 class Unusable(Exception):
@@ -63,15 +67,31 @@ class Submission:
 
 @dataclass(frozen=True)
 class WitnessKey:
-    """A witness's name and private key."""
+    """A witness's name and private keys: an Ed25519 key, which its state belongs to, and perhaps an ML-DSA-44 key."""
 
     name: str
     key: Ed25519PrivateKey
+    ml_dsa: MLDSA44PrivateKey | None = None
+
+    @property
+    def keys(self) -> tuple[PrivateKey, ...]:
+        """Every key, the Ed25519 key first."""
+        return (self.key,) if self.ml_dsa is None else (self.key, self.ml_dsa)
 
     @property
     def vkey(self) -> str:
         """The verifier key as policies write it: C2SP signed-note, type 0x04 (cosignature/v1)."""
-        return note.vkey(self.name, self.key.public_key().public_bytes_raw(), COSIGNATURE_V1)
+        return self.vkeys[0]
+
+    @property
+    def vkeys(self) -> tuple[str, ...]:
+        """The verifier key of each: types 0x04 and 0x06."""
+        found = [cosignature.witness_key(self.name, key) for key in self.keys]
+        return tuple(note.vkey(one.name, one.public_key, one.key_type) for one in found)
+
+    def cosign(self, text: str, time_s: int) -> str:
+        """A line by each key for a checkpoint's text."""
+        return "".join(cosignature.sign(text, self.name, key, time_s).line() for key in self.keys)
 
 
 def encode_submission(old_size: int, proof: Sequence[bytes], signed: bytes) -> bytes:
@@ -119,14 +139,15 @@ class Witness:
         self._also = also
 
     @property
-    def vkey(self) -> str:
-        """The key whoever trusts this witness puts into a policy."""
-        return self._key.vkey
+    def vkeys(self) -> tuple[str, ...]:
+        """The keys of which whoever trusts this witness puts one into a policy."""
+        return self._key.vkeys
 
     def add_checkpoint(self, body: bytes) -> str:
-        """The cosignature line for a submission. Raises Refused with the status that C2SP tlog-witness asks for.
+        """The cosignature lines for a submission, one by each key.
 
-        When it returns, the head is on the disk: nothing is signed that could be forgotten.
+        Raises Refused with the status that C2SP tlog-witness asks for. When it returns, the head is on the disk:
+        nothing is signed that could be forgotten.
         """
         submission = self._known(body)
         head = submission.head
@@ -142,7 +163,7 @@ class Witness:
             except merkle.ProofInvalid as error:
                 raise Refused(422, f"{error.reason}\n") from error
             turn.advance(head, submission.signed)
-        return cosignature.sign(submission.signed.text, self._key.name, self._key.key, self._now_s()).line()
+        return self._key.cosign(submission.signed.text, self._now_s())
 
     def _known(self, body: bytes) -> Submission:
         try:
@@ -241,20 +262,19 @@ class WitnessState:
         self._connection.close()
 
 
-def create(name: str, key_file: Path, state_file: Path) -> WitnessKey:
-    """A new key (mode 0600, unencrypted: guard the machine) and its empty state. Replaces neither.
+def create(name: str, key_file: Path, state_file: Path, *, ml_dsa: bool = False) -> WitnessKey:
+    """A new key (mode 0600, unencrypted: guard the machine), or two in one file, and its empty state. Replaces neither.
 
     Raises Unusable, also for a name no key can have.
     """
     try:
-        made = WitnessKey(note.check_name(name), Ed25519PrivateKey.generate())
+        second = MLDSA44PrivateKey.generate() if ml_dsa else None
+        made = WitnessKey(note.check_name(name), Ed25519PrivateKey.generate(), second)
+        text = "".join(_key_line(name, key) for key in made.keys)
     except Malformed as error:
         raise Unusable(error.reason) from error
     if state_file.exists():
         raise Unusable(f"{state_file} exists")
-    verifier = note.parse_vkey(made.vkey)
-    seed = bytes([COSIGNATURE_V1]) + made.key.private_bytes_raw()
-    text = f"{_KEY_PREFIX}+{name}+{verifier.key_id.hex()}+{base64_text(seed)}\n"
     beside = _new_state(state_file, made.vkey)
     try:
         descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -286,23 +306,37 @@ def _new_state(state_file: Path, vkey: str) -> Path:
     return beside
 
 
+def _key_line(name: str, key: PrivateKey) -> str:
+    verifier = cosignature.witness_key(name, key)
+    seed = bytes([verifier.key_type]) + key.private_bytes_raw()
+    return f"{_KEY_PREFIX}+{name}+{verifier.key_id.hex()}+{base64_text(seed)}\n"
+
+
 def load(key_file: Path) -> WitnessKey:
     """The key that `create` wrote. Raises Unusable, also when others may read the file."""
     try:
         with key_file.open("rb") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
                 raise Unusable(f"{key_file} can be read by others: chmod 600")
-            prefix, word, name, identity, encoded = file.read(4096).decode().rstrip("\n").split("+", 4)
-        seed = base64_bytes(encoded, 33)
-        key = WitnessKey(note.check_name(name), Ed25519PrivateKey.from_private_bytes(seed[1:]))
+            first, *rest = file.read(4096).decode().rstrip("\n").split("\n")
+        name = first.split("+")[2]
+        key = Ed25519PrivateKey.from_private_bytes(_seed(first, COSIGNATURE_V1))
+        seeds = [_seed(line, COSIGNATURE_ML_DSA) for line in rest]
+        loaded = WitnessKey(note.check_name(name), key, *map(MLDSA44PrivateKey.from_seed_bytes, seeds))
+        if [_key_line(name, one) for one in loaded.keys] != [f"{line}\n" for line in (first, *rest)]:
+            raise ValueError
     except OSError as error:
         raise Unusable(f"{key_file}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, IndexError, TypeError) as error:
         raise Unusable(f"{key_file} is not the key of a witness") from error
-    key_id = note.parse_vkey(key.vkey).key_id.hex()
-    if (f"{prefix}+{word}", seed[0], identity) != (_KEY_PREFIX, COSIGNATURE_V1, key_id):
-        raise Unusable(f"{key_file} is not the key of a witness")
-    return key
+    return loaded
+
+
+def _seed(line: str, key_type: int) -> bytes:
+    seed = base64_bytes(line.split("+", 4)[-1], 33)
+    if seed[0] != key_type:
+        raise ValueError("a key of another kind")
+    return seed[1:]
 
 
 def _connect(path: Path) -> sqlite3.Connection:

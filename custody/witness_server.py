@@ -1,4 +1,4 @@
-"""The witness over HTTP: `POST /add-checkpoint` (C2SP tlog-witness), and its key at `GET /`.
+"""The witness over HTTP: `POST /add-checkpoint` (C2SP tlog-witness), and its keys at `GET /`.
 
 A small server for few clients: bodies are bounded, slow and surplus connections are closed. TLS and rate limits are a
 reverse proxy's business.
@@ -62,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/":
-            self._answer(HTTPStatus.OK, self.server.witness.vkey + "\n", _PLAIN)
+            self._answer(HTTPStatus.OK, "".join(f"{vkey}\n" for vkey in self.server.witness.vkeys), _PLAIN)
         else:
             self._answer(HTTPStatus.NOT_FOUND, "not found\n", _PLAIN)
 

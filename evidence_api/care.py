@@ -11,7 +11,6 @@ from custody import rebuild as rebuilding
 from custody.bundles import EntryBundles
 from custody.checking import words
 from custody.checking.entries import Position
-from custody.kernel.errors import DalelError
 from custody.proof import policy
 from evidence_api import container, prepare
 from evidence_api.paper.blocks import Language
@@ -21,11 +20,14 @@ from storage.ports import BUNDLES
 from storage.tiles import StoreTiles
 
 Say = Callable[[str], None]
-SAME, DIFFERS, UNUSABLE = 0, 1, 2
+SAME, DIFFERS = 0, 1
 
 
 def fsck(settings: Settings, say: Say, *, deep: bool, out: Path | None, language: Language) -> int:
-    """Check the whole ledger and say what was found. Returns the exit code: 0 unchanged, 1 differs, 2 not checked."""
+    """Check the whole ledger and say what was found. Returns the exit code: 0 unchanged, 1 differs.
+
+    Raises DalelError when it could not be checked.
+    """
     parts = container.services(settings)
 
     def progress(position: Position) -> None:
@@ -36,9 +38,6 @@ def fsck(settings: Settings, say: Say, *, deep: bool, out: Path | None, language
         if out is not None:
             as_pdf = out.suffix.lower() == ".pdf"
             out.write_bytes(check_paper.signed(parts, report, language) if as_pdf else report.encode())
-    except DalelError as refusal:
-        say(str(refusal))
-        return UNUSABLE
     finally:
         parts.database.close()
     for line in (*words.report(report, language), f"SHA-256 {report.sha256}"):
@@ -47,10 +46,12 @@ def fsck(settings: Settings, say: Say, *, deep: bool, out: Path | None, language
 
 
 def rebuild(settings: Settings, say: Say, *, out: Path | None, dry_run: bool) -> int:
-    """Restore missing entries and say honestly what was not restored. Returns the exit code, as `fsck`."""
+    """Restore missing entries and say honestly what was not restored. Returns the exit code: 0, nothing is missing now.
+
+    Raises DalelError when it could not be done, ValueError without the settings it needs.
+    """
     if settings.register_file is None or settings.policy_file is None:
-        say("DALEL_REGISTER_FILE and DALEL_POLICY_FILE are needed")
-        return UNUSABLE
+        raise ValueError("DALEL_REGISTER_FILE and DALEL_POLICY_FILE are needed")
     database = container.sequencer_database(settings)
     bundles = EntryBundles(StoreTiles(container.object_store(settings), BUNDLES))
     try:
@@ -62,9 +63,6 @@ def rebuild(settings: Settings, say: Say, *, out: Path | None, dry_run: bool) ->
             return SAME
         if not dry_run:
             rebuilding.apply(database, plan)
-    except DalelError as refusal:
-        say(str(refusal))
-        return DIFFERS
     finally:
         database.close()
     if out is not None:
@@ -76,13 +74,10 @@ def rebuild(settings: Settings, say: Say, *, out: Path | None, dry_run: bool) ->
 
 
 def erase(settings: Settings, say: Say, *, event_id: UUID, field: str, order: str) -> int:
-    """Erase a personal value and say what that does not reach. Returns the exit code: 0 erased, 2 not."""
+    """Erase a personal value and say what that does not reach. Returns 0; raises DalelError when it is not erased."""
     parts = container.services(settings)
     try:
         recorded = erasing.erase(parts, prepare.OPERATOR, event_id, field, order=order)
-    except DalelError as refusal:
-        say(str(refusal))
-        return UNUSABLE
     finally:
         parts.database.close()
     say(f"erased: {field} of event {event_id}; recorded as event {recorded}")

@@ -19,7 +19,7 @@ from evidence_api import settings as configuration
 DATA = Path(".dalel")
 
 
-@click.group()
+@click.group(cls=commands.Answering)
 @click.option("-v", "--verbose", is_flag=True, help="Say more in the log.")
 def main(verbose: bool) -> None:
     """Dälel: digital evidence with a chain of custody that its operator cannot rewrite unnoticed."""
@@ -206,7 +206,7 @@ def fsck(deep: bool, out: Path | None, lang: Any) -> None:
     """
     from evidence_api import care  # noqa: PLC0415  each process loads its own world
 
-    commands.end(lambda settings: care.fsck(settings, click.echo, deep=deep, out=out, language=lang))
+    sys.exit(care.fsck(configuration.load(), click.echo, deep=deep, out=out, language=lang))
 
 
 @ledger.command()
@@ -216,7 +216,7 @@ def rebuild(out: Path | None, dry_run: bool) -> None:
     """Restore missing entries from the private copies, after the database was restored from an old backup."""
     from evidence_api import care  # noqa: PLC0415  each process loads its own world
 
-    commands.end(lambda settings: care.rebuild(settings, click.echo, out=out, dry_run=dry_run))
+    sys.exit(care.rebuild(configuration.load(), click.echo, out=out, dry_run=dry_run))
 
 
 @ledger.command("key")
@@ -237,7 +237,7 @@ def ledger_key(origin: str, signer: str, **places: Any) -> None:
         raise click.UsageError("also needed: " + ", ".join("--" + name.replace("_", "-") for name in missing))
     where = {"key" if name == "label" else name: str(_absolute(places[name])) for name in names}
     place = log_keys.KeyPlace(signer=signer, **where)
-    commands.end(lambda settings: rotation.make_key(settings, click.echo, origin, place))
+    sys.exit(rotation.make_key(configuration.load(), click.echo, origin, place))
 
 
 @ledger.command()
@@ -250,9 +250,9 @@ def rotate(origin: str, reason: str, since: datetime | None, without_witnesses: 
     """Close the log and open the next. Safe to run again: what was begun is finished."""
     from evidence_api import rotation  # noqa: PLC0415  each process loads its own world
 
-    commands.end(
-        lambda settings: rotation.rotate(
-            settings,
+    sys.exit(
+        rotation.rotate(
+            configuration.load(),
             click.echo,
             origin,
             reason,
@@ -269,7 +269,7 @@ def key_destroyed(origin: str) -> None:
     """Record that a closed log's key is destroyed; refused while it can still be opened from here."""
     from evidence_api import rotation  # noqa: PLC0415  each process loads its own world
 
-    commands.end(lambda settings: rotation.destroyed(settings, click.echo, origin))
+    sys.exit(rotation.destroyed(configuration.load(), click.echo, origin))
 
 
 def _absolute(value: str | Path) -> str | Path:
@@ -284,7 +284,7 @@ def erase(event_id: UUID, field: str, order: str) -> None:
     """Erase one personal value of one event, by law. No hash breaks; the erasure is itself recorded."""
     from evidence_api import care  # noqa: PLC0415  each process loads its own world
 
-    commands.end(lambda settings: care.erase(settings, click.echo, event_id=event_id, field=field, order=order))
+    sys.exit(care.erase(configuration.load(), click.echo, event_id=event_id, field=field, order=order))
 
 
 main.add_command(commands.device)

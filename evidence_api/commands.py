@@ -1,19 +1,21 @@
 """Commands of the operator: `dalel device …`, and for the care of what is stored `dalel keys …` and `dalel store …`."""
 
 import json
+import logging
 import os
 import sys
-from collections.abc import Callable
+import traceback
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 import click
 
-from custody.kernel.errors import DalelError
+from custody.kernel.errors import DalelError, Unavailable
 from evidence_api import settings as configuration
-from evidence_api.settings import Settings
+from evidence_api.http.messages import sentence
 
 UNUSABLE = 2
+_log = logging.getLogger(__name__)
 
 data_option = click.option(
     "--data", type=click.Path(path_type=Path, exists=True), help="The data directory of a running `dalel up`."
@@ -30,21 +32,30 @@ def speak_to(data: Path | None) -> None:
         os.environ.update(json.loads((data / ENVIRONMENT).read_text()))
 
 
-def end(act: Callable[[Settings], int]) -> NoReturn:
-    """End the process with what the command returns. 2 and a line when what it needs is missing or does not answer:
-    1 would say that the command has found something.
+class Answering(click.Group):
+    """A group whose commands, those of its groups too, never end with a traceback when what they need is missing or
+    does not answer: a sentence, its code, and exit 2. 1 would say that the command has found something.
     """
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  each process loads its own world
 
-    try:
-        code = act(configuration.load())
-    except SQLAlchemyError as error:  # what a database says may quote rows and addresses (law 10)
-        click.echo(f"the database does not answer ({type(error).__name__})", err=True)
-    except (DalelError, OSError, ValueError) as error:
-        click.echo(str(error), err=True)
-    else:
-        sys.exit(code)
-    sys.exit(UNUSABLE)
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command. With `-v` the log says where it ended; never the values there (law 10)."""
+        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  each process loads its own world
+
+        try:
+            return super().invoke(context)
+        except SQLAlchemyError as error:  # what a database says may quote rows and addresses (law 10)
+            said, found = _said(Unavailable("database.unavailable", error=type(error).__name__)), error.__traceback__
+        except DalelError as error:
+            said, found = _said(error), error.__traceback__
+        except (OSError, ValueError) as error:
+            said, found = f"{error} [{type(error).__name__}]", error.__traceback__
+        _log.info("ended at\n%s", "".join(traceback.format_tb(found)))
+        click.echo(said, err=True)
+        sys.exit(UNUSABLE)
+
+
+def _said(refusal: DalelError) -> str:
+    return f"{sentence(refusal.code, 'en', refusal.params)} [{refusal}]"
 
 
 @click.group()
@@ -65,7 +76,7 @@ def issue(name: str, cases: tuple[str, ...], days: int, out: Path) -> None:
     """Issue a credential. It is written to the file and shown nowhere; only its hash is kept."""
     from evidence_api import device_care  # noqa: PLC0415  each process loads its own world
 
-    end(lambda settings: device_care.issue(settings, click.echo, name=name, erdrs=cases, days=days, out=out))
+    sys.exit(device_care.issue(configuration.load(), click.echo, name=name, erdrs=cases, days=days, out=out))
 
 
 @device.command("list")
@@ -73,7 +84,7 @@ def list_devices() -> None:
     """Every device: login, name, until when, its cases."""
     from evidence_api import device_care  # noqa: PLC0415  as above
 
-    end(lambda settings: device_care.list_all(settings, click.echo))
+    sys.exit(device_care.list_all(configuration.load(), click.echo))
 
 
 @device.command()
@@ -82,7 +93,7 @@ def revoke(login: str) -> None:
     """End a device's credential at once, and what it is sending."""
     from evidence_api import device_care  # noqa: PLC0415  as above
 
-    end(lambda settings: device_care.revoke(settings, click.echo, login))
+    sys.exit(device_care.revoke(configuration.load(), click.echo, login))
 
 
 @click.group()

@@ -19,7 +19,7 @@ from evidence_api.migrations import run as migrations
 from evidence_api.paper import keys as office_keys
 from evidence_api.services import Services
 from evidence_api.settings import Settings
-from evidence_api.use_cases import disposing, fixity, intake, retaining, rotating
+from evidence_api.use_cases import disposing, examining, fixity, intake, retaining, rotating
 from evidence_api.use_cases import people as accounts
 from evidence_api.workers.periodic import Chore, Periodic
 from storage.keys import FileKeyWrapper
@@ -111,6 +111,7 @@ def upkeep(parts: Services) -> Periodic:
             Chore("acts to carry on", MINUTE_S, lambda: disposing.carry_on(parts)),
             Chore("the store's lock", DAY_S, lambda: self_test(parts)),
             Chore("stored files", MINUTE_S, lambda: fixity.tick(parts)),
+            Chore("files that no scanner has seen", MINUTE_S, lambda: examining.scan_the_unseen(parts)),
             Chore("what killed processes left in the store", DAY_S, lambda: intake.sweep(parts)),
         ]
     )

@@ -9,31 +9,27 @@ from pathlib import Path
 from custody import event, logs, succession
 from custody import signer as keys
 from custody.kernel.clock import to_ms
-from custody.kernel.errors import Conflict, DalelError, NotFound
+from custody.kernel.errors import Conflict, NotFound
 from custody.proof import note, policy
 from evidence_api import container, log_keys, prepare
 from evidence_api.log_keys import FILE, KeyPlace
 from evidence_api.settings import Settings
 
 Say = Callable[[str], None]
-DONE, REFUSED, WAITING = 0, 1, 2
+DONE, WAITING = 0, 1
 _POLL_S = 0.5
 
 
 def make_key(settings: Settings, say: Say, origin: str, place: KeyPlace) -> int:
     """Make the key of the log `origin`, note where it is, and add it to the served policy. Safe to run again."""
-    try:
-        known = log_keys.noted(settings).get(origin)
-        if known is None:
-            if place.signer == FILE:
-                _passphrase(Path(place.passphrase_file))
-            _made_unless_there(place)
-            log_keys.note(settings, origin, keys.vkey(place.open(origin)), place)
-        vkey = keys.vkey(log_keys.signer(settings, origin))
-        _add_to_policy(settings, vkey)
-    except DalelError as refusal:
-        say(str(refusal))
-        return REFUSED
+    known = log_keys.noted(settings).get(origin)
+    if known is None:
+        if place.signer == FILE:
+            _passphrase(Path(place.passphrase_file))
+        _made_unless_there(place)
+        log_keys.note(settings, origin, keys.vkey(place.open(origin)), place)
+    vkey = keys.vkey(log_keys.signer(settings, origin))
+    _add_to_policy(settings, vkey)
     say(vkey)
     say(
         "Give this line to every witness and every holder of a policy. When they have it:"
@@ -52,9 +48,9 @@ def rotate(
     unwitnessed: bool = False,
     wait_s: float = 60.0,
 ) -> int:
-    """Close the log in favour of `origin` and wait until that is open. Returns 0 open, 1 refused, 2 still under way.
+    """Close the log in favour of `origin` and wait until that is open. Returns 0 open, 1 still under way.
 
-    Safe to run again at any time: what was begun is finished.
+    Safe to run again at any time: what was begun is finished. Raises DalelError when refused.
     """
     database = container.sequencer_database(settings)
     end = time.monotonic() + wait_s
@@ -77,9 +73,6 @@ def rotate(
                 say("the log is closing; run this again to see it finished. Nothing is lost while it waits.")
                 return WAITING
             time.sleep(_POLL_S)
-    except DalelError as refusal:
-        say(str(refusal))
-        return REFUSED
     finally:
         database.close()
 
@@ -100,9 +93,6 @@ def destroyed(settings: Settings, say: Say, origin: str) -> int:
                 raise Conflict("key.exists")
             work.record(event.draft("key.destroyed", item=logs.SYSTEM, key=log.vkey, purpose="log"))
             work.commit()
-    except DalelError as refusal:
-        say(str(refusal))
-        return REFUSED
     finally:
         database.close()
     say(f"recorded: the key of {origin} is destroyed")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
+from cryptography.x509 import load_pem_x509_certificates
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -165,6 +166,8 @@ class Settings(BaseSettings):
 
     # what is it: a malware scanner (host:port or the path of a socket), and where workers keep a file they look at
     clamd: str | None = None
+    c2pa_anchors_file: Path | None = None
+    """Certificates (PEM) of those whose signatures of devices and programs (C2PA) are trusted."""
     work_dir: Path = Path(tempfile.gettempdir())
 
     # workers
@@ -193,6 +196,16 @@ class Settings(BaseSettings):
     def _hex_digest(cls, value: str) -> str:
         if not re.fullmatch(r"[0-9a-f]{64}", value):
             raise ValueError("64 lower-case hexadecimal digits")
+        return value
+
+    @field_validator("c2pa_anchors_file")
+    @classmethod
+    def _certificates(cls, value: Path | None) -> Path | None:
+        try:
+            if value is not None:
+                load_pem_x509_certificates(value.read_bytes())
+        except (OSError, ValueError):
+            raise ValueError("a readable file of certificates in PEM") from None
         return value
 
     @field_validator("public_base_url")

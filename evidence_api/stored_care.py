@@ -1,27 +1,26 @@
-"""The care of what is stored from the command line: the key-encryption key, wrapped keys, the move to another store."""
+"""The care of what is stored from the command line: the key-encryption key, wrapped keys, the move to another store.
+
+Each raises DalelError when it was not begun, or could not go on: run it again then.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
 
-from custody.kernel.errors import DalelError
 from evidence_api import container
 from evidence_api.prepare import OPERATOR
 from evidence_api.settings import Settings
 from evidence_api.use_cases import moving, recovering, rotating
 
 Say = Callable[[str], None]
-DONE, INCOMPLETE, UNUSABLE = 0, 1, 2
+DONE, INCOMPLETE = 0, 1
 
 
 def key_status(settings: Settings, say: Say) -> int:
-    """Say how every version stands. 0: one version serves all; 1: a rotation is to be finished; 2: not known."""
+    """Say how every version stands. 0: one version serves all; 1: a rotation is to be finished."""
     parts = container.services(settings)
     try:
         alive = parts.keys.versions()
         found = rotating.status(parts)
-    except DalelError as refusal:
-        say(str(refusal))
-        return UNUSABLE
     finally:
         parts.database.close()
     for one in found:
@@ -32,13 +31,10 @@ def key_status(settings: Settings, say: Say) -> int:
 
 
 def rotate(settings: Settings, say: Say) -> int:
-    """Rotate. 0: done, nothing needs the old version; 1: something still does, run it again; 2: not begun."""
+    """Rotate. 0: done, nothing needs the old version; 1: something still does, run it again."""
     parts = container.services(settings)
     try:
         found = rotating.rotate(parts, OPERATOR, say)
-    except DalelError as refusal:
-        say(f"{refusal}: run it again")
-        return UNUSABLE
     finally:
         parts.database.close()
     say(f"{found.rewrapped} data keys wrapped under {found.key_id}; {len(found.retired)} versions retired")
@@ -50,13 +46,10 @@ def rotate(settings: Settings, say: Say) -> int:
 
 
 def recover(settings: Settings, say: Say, *, dry_run: bool) -> int:
-    """Recover wrapped keys. 0: nothing is missing now; 1: something could not be brought back; 2: not tried."""
+    """Recover wrapped keys. 0: nothing is missing now; 1: something could not be brought back."""
     parts = container.services(settings)
     try:
         found = recovering.recover(parts, OPERATOR, dry_run=dry_run)
-    except DalelError as refusal:
-        say(str(refusal))
-        return UNUSABLE
     finally:
         parts.database.close()
     verb = "would be" if dry_run else "were"
@@ -69,15 +62,12 @@ def recover(settings: Settings, say: Say, *, dry_run: bool) -> int:
 
 
 def migrate(settings: Settings, say: Say, *, target: str, rate: int | None) -> int:
-    """Move to the next store. 0: the present one is no longer needed; 1: something is left, run again; 2: not done."""
+    """Move to the next store. 0: the present one is no longer needed; 1: something is left, run again."""
     parts = container.services(settings)
     try:
         if settings.s3_next_name == target:
             container.next_store(settings).ensure_buckets()
         found = moving.migrate(parts, OPERATOR, target, say, rate=rate or settings.fixity_bytes_per_second)
-    except DalelError as refusal:
-        say(f"{refusal}: run it again")
-        return UNUSABLE
     finally:
         parts.database.close()
     say(f"moved to {target} and verified there: {found.objects} objects, {found.size_bytes} bytes")

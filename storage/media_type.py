@@ -31,7 +31,8 @@ EXTENSIONS: Final[Mapping[str, frozenset[str]]] = {
         _ODF + "spreadsheet": "ods ots",
         _ODF + "presentation": "odp",
         "application/zip": "zip",
-        "application/x-ole-storage": "doc xls ppt msg",
+        "application/x-ole-storage": "doc xls ppt",
+        "application/vnd.ms-outlook": "msg",
         "application/rtf": "rtf",
         "application/vnd.rar": "rar",
         "application/x-7z-compressed": "7z",
@@ -89,7 +90,6 @@ _MAGIC: Final = (
     (b"OggS", "audio/ogg"),
     (b"ID3", "audio/mpeg"),
     (b"#!AMR", "audio/amr"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
     (b"{\\rtf", "application/rtf"),
     (b"Rar!\x1a\x07", "application/vnd.rar"),
     (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
@@ -114,6 +114,9 @@ _OFFICE: Final = (
     (b"xl/workbook", _OOXML + "spreadsheetml.sheet"),
     (b"ppt/presentation", _OOXML + "presentationml.presentation"),
 )
+_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MESSAGE: Final = tuple(name.encode("utf-16-le") for name in ("__nameid_version1.0", "__substg1.0_"))
+"""What makes a compound file a message ([MS-OXMSG], section 2); these are the first entries of its directory."""
 _BRANDS: Final = {b"avif": "image/avif", b"qt  ": "video/quicktime", b"M4A ": "audio/mp4", b"M4B ": "audio/mp4"}
 _HEIC: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"})
 _MAIL_FIELDS: Final = re.compile(
@@ -154,6 +157,9 @@ def _binary(head: bytes, tail: bytes) -> str | None:
 def _container(head: bytes, tail: bytes) -> str | None:
     """Formats that hold others: what they are is said a little further in."""
     start, box = head[:4], head[4:8]
+    if head.startswith(_OLE):
+        message = any(name in end for name in _MESSAGE for end in (head, tail))
+        return "application/vnd.ms-outlook" if message else "application/x-ole-storage"
     if start in {b"RIFF", b"RF64"}:
         return _RIFF.get(head[8:12])
     if start == b"\x1a\x45\xdf\xa3":
@@ -224,10 +230,11 @@ def _text(head: bytes) -> str | None:
 
 
 def _mail(head: bytes) -> bool:
-    """Whether a header of a mail message stands on top; what follows it may be in any encoding."""
+    """Whether a header of a mail message stands on top; it and what follows may be in any eight-bit encoding."""
     top = re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0]
     fields = {field.lower() for field in _MAIL_FIELDS.findall(top)}
-    return len(fields) >= 3 and re.match(rb"[A-Za-z-]+: ?\S", head) is not None and _decodes(top, "utf-8")
+    readable = not any(byte < 32 and byte not in b"\t\r\n" for byte in top)
+    return len(fields) >= 3 and readable and re.match(rb"[!-9;-~]+:", head) is not None
 
 
 def _decodes(head: bytes, encoding: str) -> bool:

@@ -1,5 +1,6 @@
 """Small files of every family, honest and hostile, made in code. Each function returns bytes."""
 
+import base64
 import bz2
 import gzip
 import io
@@ -21,6 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from PIL import Image
+
+from tests import compound
 
 MIB = 1 << 20
 
@@ -194,10 +197,20 @@ def mail() -> bytes:
     return head.encode() + body.encode("cp1251") + attached.encode()
 
 
-def signed_picture() -> bytes:
-    """A JPEG with a C2PA manifest of a camera that nobody vouches for."""
-    maker, camera = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    chain = _certificate("Camera", camera, maker, issuing=False) + _certificate("Maker", maker, maker, issuing=True)
+def maker() -> Any:
+    """The key of a maker of cameras."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def anchor(key: Any) -> bytes:
+    """The maker's own certificate, for a list of those whose signatures are trusted."""
+    return _certificate("Maker", key, key, issuing=True)
+
+
+def signed_picture(key: Any = None) -> bytes:
+    """A JPEG with a C2PA manifest of a camera, which its maker (of this key) vouches for."""
+    of_maker, camera = key or maker(), ec.generate_private_key(ec.SECP256R1())
+    chain = _certificate("Camera", camera, of_maker, issuing=False) + anchor(of_maker)
     key = camera.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -241,3 +254,119 @@ def _certificate(name: str, key: Any, issuer_key: Any, *, issuing: bool) -> byte
     if not issuing:
         made = made.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
     return made.sign(issuer_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def _number(value: int) -> bytes:
+    """A number as RAR 5 writes it: seven bits a byte, the lowest first."""
+    made = b""
+    while value > 127:
+        made, value = made + bytes([value & 127 | 128]), value >> 7
+    return made + bytes([value])
+
+
+def rar5(members: dict[str, bytes], claimed: int | None = None) -> bytes:
+    """A RAR 5 archive of stored members; `claimed` is the size that each says it unpacks to."""
+
+    def block(kind: int, body: bytes, data: bytes | None = None) -> bytes:
+        flags = b"\x00" if data is None else b"\x02" + _number(len(data))
+        head = bytes([kind]) + flags + body
+        head = _number(len(head)) + head
+        return struct.pack("<I", zlib.crc32(head)) + head + (data or b"")
+
+    made = b"Rar!\x1a\x07\x01\x00" + block(1, b"\x00")
+    for name, data in members.items():
+        said, size = name.encode(), len(data) if claimed is None else claimed
+        body = b"\x04" + _number(size) + b"\x00" + struct.pack("<I", zlib.crc32(data)) + b"\x00\x01"
+        made += block(2, body + _number(len(said)) + said, data)
+    return made + block(5, b"\x00")
+
+
+def rar4(members: dict[str, bytes]) -> bytes:
+    """A RAR archive of the format before 5, of stored members with names in ASCII."""
+
+    def block(kind: int, flags: int, body: bytes, data: bytes = b"") -> bytes:
+        head = struct.pack("<BHH", kind, flags, 7 + len(body)) + body
+        return struct.pack("<H", zlib.crc32(head) & 0xFFFF) + head + data
+
+    made = b"Rar!\x1a\x07\x00" + block(0x73, 0, bytes(6))
+    for name, data in members.items():
+        said = name.encode()
+        sizes = struct.pack("<IIBII", len(data), len(data), 3, zlib.crc32(data), 0)
+        made += block(0x74, 0x8000, sizes + struct.pack("<BBHI", 20, 0x30, len(said), 0o100644) + said, data)
+    return made + block(0x7B, 0x4000, b"")
+
+
+def rar() -> bytes:
+    """An honest one with a comment, which only another program could unpack."""
+    return REAL_RAR
+
+
+def seven_zip() -> bytes:
+    """An honest one."""
+    return SEVEN_ZIP
+
+
+# Of the tests of `rarfile` (rar3-comment-plain.rar, ISC licence, Marko Kreen): made with RAR 3, its comment compressed.
+REAL_RAR = base64.b64decode(
+    "UmFyIRoHAM+QcwAADQAAAAAAAADSmXoAgCMAFgAAAAsAAAADvFDsdQAAAAAdMwMAAAAAAENNVAwAi+zL9lbBSCmPAOW/5v/w0Gtq"
+    "dnruDHQgkCsACAAAAAAAAAADAAAAAGxQYj0dMwkApIEAAGZpbGUxLnR4dADAAL+IZ/ap/9RBmXoQgCMAFgAAAAsAAAADSD9vEAAA"
+    "AAAdMwMAAAAAgENNVAwAi+zL9jaQVix4DyZvzf/s1IuXwr1zFnQgkCsACAAAAAAAAAADAAAAAGxQYj0dMwkApIEAAGZpbGUyLnR4"
+    "dADAAL+IZ/ap/9R8oHoQgCMAFgAAAAsAAAADppDaAgAAAAAdMwMAAAAAgENNVBAQy+yJ5HNBSLDP2ScX4v7rgY9XKvTEPXsAQAcA"
+)
+# Made with 7-Zip of a directory `d`: `7z a plain.7z d`, and `7z a -psecret -mhe=on hidden.7z d`.
+SEVEN_ZIP = base64.b64decode(
+    "N3q8ryccAAQhmGefigAAAAAAAAAhAAAAAAAAAEpYIwQBAAd4CmhlbGxvCgAAAIEzB64PzpwGxQkqrtOqhSYoExi7AyVmQFEucEUo"
+    "xYU8xc6d635YFYZT5hlEyyYyz5c5EqCa7YIntCueQOQ5MckcYoeqhMWBGeMyhFjFYY9xPIt+Fj244avmnIa+SSJmGuHlgO0qH1U/"
+    "QKO+BqqFJFmDz8T2E+In4iWgAAAXBgwBCX4ABwsBAAEjAwEBBV0AEAAADICuCgFqGhOvAAA="
+)
+HIDDEN_SEVEN_ZIP = base64.b64decode(
+    "N3q8ryccAASiJ5LKsAAAAAAAAAA+AAAAAAAAAKg4R/zw+PfTeiHVMhpr9HrW9tNdpibN2ytdIHJOotdn59ey7BMlrexN2wjYWYRs"
+    "k2igQ7lwSXS6nUdRwye2cejuxZ73hwp88ys4idNH9RYjCtoKZhEp4H2AcoyTg/YeQBltyuGnu/jrJH3RRrCm6bcfpISrFnygXaSd"
+    "mtfGt4fWq+jmjAqxqNCgv6mvfIC8CO96Z/foHghRqvRg8ltQRGFxwZolXA5UCJeDNFQU7aHzTEDKDxcGEAEJgKAABwsBAAIkBvEH"
+    "ARJTDxaJH81lWrPaBIY6elrzRT8jAwEBBV0AEAAAAQAMgJuAzgoBOeCGgwAA"
+)
+
+
+def outlook(code_page: int | None = None) -> bytes:
+    """A message of Outlook's with a forwarded one inside and two attachments, one of them large."""
+    inner = compound.message({0x0037: "Ішкі хат" if not code_page else "Inner", 0x1000: "inner words"}, inside=True)
+    return compound.compound(
+        compound.message(
+            {
+                0x0037: "Акт сверки",
+                0x0C1A: "Иван Петров",
+                0x5D01: "ivan@example.kz",
+                0x1000: "Добрый день!\r\nВо вложении акт.",
+                0x1013: "<html><script>stolen()</script><p>Добрый <b>день</b>!</p></html>".encode("cp1251"),
+                0x1035: "<1@example.kz>",
+            },
+            people=[(1, "Әйгерім" if not code_page else "Айгерим", "a@example.kz"), (2, "Бухгалтерия", "b@example.kz")],
+            attached=[
+                ("акт.pdf", "application/pdf", b"%PDF-1.4"),
+                ("база.bin", "application/octet-stream", bytes(10_000)),
+                ("пересланное", "", inner),
+            ],
+            at=datetime(2026, 3, 14, 10, 0, tzinfo=UTC),
+            code_page=code_page,
+        )
+    )
+
+
+def old_office(code_page: int = 1251) -> bytes:
+    """A compound file with the properties of an old Word document, and a macro."""
+    said = {
+        2: "Протокол",
+        4: "Иванов И. И.",
+        8: "Петров",
+        12: datetime(2001, 2, 3, 4, 5, tzinfo=UTC),
+        14: 7,
+        18: "Word",
+    }
+    return compound.compound(
+        {
+            "\x05SummaryInformation": compound.properties(said, code_page),
+            "\x05DocumentSummaryInformation": compound.properties({15: "ТОО «Мысал»"}, code_page),
+            "WordDocument": bytes(5000),
+            "Macros": {"VBA": {"dir": b"x"}},
+        }
+    )

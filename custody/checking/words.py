@@ -61,7 +61,7 @@ STEPS: Mapping[Step, Mapping[str, tuple[str, str, str]]] = {
     Step.BUNDLES: {
         "kk": (
             "Жабық көшірмелер",
-            "жабық топтамалардағы жазбалар дерекқордағыдай",
+            "жабық көшірмелердегі жазбалар дерекқордағыдай",
             "Жазбаның жалған екенін: көшірменің өзі бүлінген болуы мүмкін.",
         ),
         "ru": (
@@ -183,18 +183,18 @@ FOUND: Mapping[str, tuple[str, str, str]] = {
         "tile {place} holds {found}, the entries give {expected}",
     ),
     "bundles.missing": (
-        "{place}-жазбадан басталатын топтама жоқ",
-        "нет пакета, который начинается с записи {place}",
+        "{place}-жазбадан басталатын көшірме жоқ",
+        "нет закрытой копии, которая начинается с записи {place}",
         "there is no bundle that begins at entry {place}",
     ),
     "bundles.form": (
-        "{place}-жазбадан басталатын топтама оқылмайды ({found})",
-        "пакет с записи {place} не читается ({found})",
+        "{place}-жазбадан басталатын көшірме оқылмайды ({found})",
+        "закрытая копия с записи {place} не читается ({found})",
         "the bundle that begins at entry {place} cannot be read ({found})",
     ),
     "bundles.differs": (
-        "{place}-жазба топтамада {found}, дерекқорда {expected}",
-        "запись {place} в пакете {found}, в базе {expected}",
+        "{place}-жазба көшірмеде {found}, дерекқорда {expected}",
+        "запись {place} в закрытой копии {found}, в базе {expected}",
         "entry {place} is {found} in its bundle, {expected} in the database",
     ),
     "objects.row": (
@@ -203,8 +203,8 @@ FOUND: Mapping[str, tuple[str, str, str]] = {
         "the file {expected} that entry {place} names has no row in the database",
     ),
     "objects.digest": (
-        "{place}-жазба файлдың дайджесті {expected} дейді, жолда {found}",
-        "запись {place} называет дайджест файла {expected}, в строке {found}",
+        "{place}-жазба файлдың хеші {expected} дейді, жолда {found}",
+        "запись {place} называет хеш файла {expected}, в строке {found}",
         "entry {place} gives the file's digest as {expected}, its row as {found}",
     ),
     "objects.missing": (
@@ -218,8 +218,8 @@ FOUND: Mapping[str, tuple[str, str, str]] = {
         "{place} must be locked until {expected}, found: {found}",
     ),
     "objects.bytes": (
-        "{place} дайджесті {found}, болуы керегі {expected}",
-        "дайджест {place} {found}, должен быть {expected}",
+        "{place} хеші {found}, болуы керегі {expected}",
+        "хеш {place} {found}, должен быть {expected}",
         "{place} has the digest {found}, it must be {expected}",
     ),
     "rows.event": (

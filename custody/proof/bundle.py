@@ -5,6 +5,7 @@ each accepting only what `write` writes. Nothing here verifies a proof: see `ver
 """
 
 import re
+from binascii import a2b_base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -33,6 +34,7 @@ CLOSED_FILES = ("checkpoint", "proofs.txt", "handover.jsonl", "handover.txt")
 _CLOSED = re.compile(rf"custody/closed/([1-{MAX_CLOSED}])/(?:{'|'.join(map(re.escape, CLOSED_FILES))})")
 _EXTRA = re.compile(r"index\.html|verify\.html|README\.txt|reader/.+")
 _CELL = 1 + 44
+_PLAIN_CELLS = re.compile(r"(?: [A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)*")  # 32 bytes each, zero pad bits (RFC 4648 §3.5)
 _MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _INFO_LINE = re.compile(r"([A-Za-z0-9-]+): ([^\x00-\x1f\x7f]+)")
 
@@ -233,7 +235,10 @@ class ProofLines:
         if len(new) + shared > MAX_HASHES:
             raise Malformed("a proof has more hashes than any tree needs")
         number = decimal(index)
-        hashes = tuple([base64_bytes(cell, HASH_BYTES) for cell in new])
+        if _PLAIN_CELLS.fullmatch(own):
+            hashes = tuple([a2b_base64(cell) for cell in new])
+        else:
+            hashes = tuple([base64_bytes(cell, HASH_BYTES) for cell in new])  # says what is wrong
         self._text, self._hashes = text, hashes + self._hashes[len(self._hashes) - shared :]
         return number, self._hashes
 

@@ -38,22 +38,16 @@ def parse(leaf: bytes) -> Event:
     """The event whose canonical bytes these are. Raises Malformed or NotCanonical."""
     if len(leaf) > MAX_LEAF_BYTES:
         raise Malformed("an event is longer than 65535 bytes")
+    return _plain(leaf) or _general(leaf)
+
+
+def _general(leaf: bytes) -> Event:
+    """Any event, in every spelling that the rules allow; says exactly what is wrong with what is none."""
     value = canonical.decode(leaf)
     fields(value, _LEAF)
-    shape, names = SHAPES.get(value["type"]), _NAMES.get(value["type"])
-    if shape is None or names is None:
-        raise Malformed("an event's type is not in the closed set")
-    actor, data, personal = value["actor"], value["data"], value["personal"]
+    actor = value["actor"]
     fields(actor, _ACTOR)
-    if not (shape.required <= data.keys() <= names):
-        raise Malformed("an event's data has a field too many or too few for its type")
-    if not personal.keys() <= shape.personal:
-        raise Malformed("an event has a personal digest its type does not know")
-    for digest in personal.values():
-        sha256_text(digest)
-    for name in _IDS_OF[value["type"]]:
-        if name in data and not is_text(data[name]):
-            raise Malformed("a field is not what it must be", name)
+    _shaped(value["type"], value["data"], value["personal"])
     if (value["item_seq"] == 0) != (value["prev"] is None):
         raise Malformed("only an item's first event has no predecessor")
     return Event(
@@ -66,10 +60,45 @@ def parse(leaf: bytes) -> Event:
         value["time_ms"],
         actor["id"],
         actor["role"],
-        data,
+        value["data"],
         value["item_seq"],
         value["prev"],
     )
+
+
+def _plain(leaf: bytes) -> Event | None:
+    """What `_general` gives for a leaf, read at half the cost, or None. Canonical bytes put an event's fields in one
+    order: where each is plain text, a pattern holds them all to their rules, and only two small objects are decoded.
+    """
+    try:
+        text = leaf.decode()
+        match = _FRAME.fullmatch(text)
+        if match is None or text.count("{") + text.count("[") > canonical.MAX_DEPTH:
+            return None
+        actor, role, case, own, id, item, item_seq, digests, prev, time_ms, type = match.groups()
+        data = canonical.decode(own.encode())
+        _shaped(type, data, canonical.decode(digests.encode()) if digests != "{}" else {})
+    except (UnicodeDecodeError, Malformed):
+        return None
+    if (item_seq == "0") != (prev is None):
+        return None
+    return Event(leaf, leaf_hash(leaf), id, type, item, case, int(time_ms), actor, role, data, int(item_seq), prev)
+
+
+def _shaped(type: str, data: Mapping[str, Any], personal: Mapping[str, Any]) -> None:
+    """Raises Malformed unless these are what an event of this type says."""
+    shape, names = SHAPES.get(type), _NAMES.get(type)
+    if shape is None or names is None:
+        raise Malformed("an event's type is not in the closed set")
+    if not (shape.required <= data.keys() <= names):
+        raise Malformed("an event's data has a field too many or too few for its type")
+    if not personal.keys() <= shape.personal:
+        raise Malformed("an event has a personal digest its type does not know")
+    for digest in personal.values():
+        sha256_text(digest)
+    for name in _IDS_OF[type]:
+        if name in data and not is_text(data[name]):
+            raise Malformed("a field is not what it must be", name)
 
 
 Rule = Callable[[Any], object]
@@ -157,3 +186,15 @@ _ACTOR: Mapping[str, Rule] = {
     "role": is_text,
     "means": is_text,
 }
+_TEXT = r'[^"\\\x00-\x1f]+'  # as it is in JSON: nothing of it is escaped
+_COUNT = "0|[1-9][0-9]{0,14}"  # below 2^53
+_FRAME = re.compile(
+    rf'{{"actor":{{"id":(?:null|"({_UUID.pattern})"),"means":"{_TEXT}","role":"({_TEXT})"}},'
+    rf'"case":(?:null|"({_UUID.pattern})"),'
+    rf'"data":(?>({{.*?}}),"id":"({_UUID.pattern})","item":"({_ITEM.pattern})","item_seq":({_COUNT}),'
+    rf'"nonce":"{_NONCE.pattern}","personal":)(?>({{.*?}}),"prev":)(?:null|"({HEX_SHA256.pattern})"),'
+    rf'"time_ms":({_COUNT}),"type":"({_TEXT})","v":{VERSION}}}'
+)
+"""Each object ends where what follows it begins for the first time, for good: a leaf is read once. Where that is too
+early, what stands before it is no object.
+"""

@@ -131,16 +131,18 @@ class Inclusions:
     def verify(self, leaf_hash: bytes, index: int, proof: Sequence[bytes]) -> None:
         """As `verify_inclusion` in this tree. Raises ProofInvalid."""
         inner = _inner(index, self._size, proof)
-        _hashes((leaf_hash, *proof))
         own = self._own(index, inner) if self._path else len(proof)
-        path = _climbed(leaf_hash, index, inner, proof[:own])
-        rest = len(proof) - own
+        below, above = proof[:own], proof[own:]
+        _hashes((leaf_hash, *below))
+        path = _climbed(leaf_hash, index, inner, below)
+        rest = len(above)
         # From the height where the paths meet on, both indexes have the same siblings on the same sides, so the rests
         # of both proofs are of one length; the paths are compared from the root downwards.
-        if rest and path[-1] == self._path[-1 - rest] and proof[own:] == self._proof[-rest:]:
+        if rest and path[-1] == self._path[-1 - rest] and above == self._proof[-rest:]:
             path += self._path[-rest:]
         else:
-            path += _climbed(path[-1], index, inner, proof[own:], own)[1:]
+            _hashes(above)
+            path += _climbed(path[-1], index, inner, above, own)[1:]
             if path[-1] != self._root:
                 raise ProofInvalid("the inclusion proof leads to another root")
         self._index, self._proof, self._path = index, proof, path

@@ -1,7 +1,7 @@
 """Signed notes (C2SP signed-note): a text, an empty line, signature lines.
 
-Only Ed25519 is spoken: key type 0x01 for logs, 0x04 for witnesses (see `cosignature`). A text means nothing until a
-signature by a key the reader already trusts has verified.
+Spoken are Ed25519, key type 0x01 for logs and 0x04 for witnesses, and ML-DSA-44, 0x06 for witnesses (see
+`cosignature`). A text means nothing until a signature by a key the reader already trusts has verified.
 """
 
 from collections.abc import Iterable
@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
-from custody.proof import ed25519
+from custody.proof import ed25519, mldsa
 from custody.proof.ed25519 import SignatureInvalid
 from custody.proof.strict import Malformed, base64_bytes, base64_text
 
 ED25519 = 0x01
 COSIGNATURE_V1 = 0x04
+COSIGNATURE_ML_DSA = 0x06
+COSIGNATURES = (COSIGNATURE_V1, COSIGNATURE_ML_DSA)
 MAX_BYTES = 1_000_000
 MAX_SIGNATURES = 100
 KEY_ID_BYTES = 4
+MAX_COSIGNER_BYTES = 255
 _DASH = "\N{EM DASH} "
 
 
@@ -28,7 +31,9 @@ class PublicKey(Protocol):
 
 
 class SigningKey(Protocol):
-    """What signs: an `Ed25519PrivateKey`, or anything that behaves like one in front of a token or a service."""
+    """What signs: an `Ed25519PrivateKey` (a witness's may be an `MLDSA44PrivateKey`), or anything that behaves like one
+    in front of a token or a service.
+    """
 
     def sign(self, data: bytes, /) -> bytes: ...
 
@@ -73,14 +78,20 @@ class Verifier:
         """The 4 bytes that name this key in signature lines."""
         return key_id(self.name, self.key_type, self.public_key)
 
+    @property
+    def label(self) -> str:
+        """How it is told to people: its name, and the kind of key if that is not the usual one. No name has a space."""
+        return f"{self.name} (ML-DSA-44)" if self.key_type == COSIGNATURE_ML_DSA else self.name
+
     def signed(self, signature: Signature) -> bool:
         """Whether the line claims to be by this key: name and key id both fit. Says nothing of its truth."""
         return signature.name == self.name and signature.key_id == self.key_id
 
     def verify_bytes(self, message: bytes, signature: bytes) -> None:
-        """Raises SignatureInvalid unless `signature` is this key's Ed25519 signature over `message`: see `ed25519`."""
+        """Raises SignatureInvalid unless `signature` is this key's over `message`: see `ed25519` and `mldsa`."""
+        scheme = mldsa if self.key_type == COSIGNATURE_ML_DSA else ed25519
         try:
-            ed25519.verify(self.public_key, message, signature)
+            scheme.verify(self.public_key, message, signature)
         except SignatureInvalid as error:
             raise SignatureInvalid("a signature does not fit the text", self.name) from error
 
@@ -168,8 +179,14 @@ def check_name(name: str) -> str:
 
 
 def _verifier(name: str, key_type: int, public_key: bytes) -> Verifier:
+    if key_type == COSIGNATURE_ML_DSA:
+        if len(name.encode(errors="replace")) > MAX_COSIGNER_BYTES:
+            raise Malformed("a witness's name is longer than 255 bytes")
+        if not mldsa.is_sound(public_key):
+            raise Malformed("a verifier key is not one of ML-DSA-44, or the library here is too old for it")
+        return Verifier(check_name(name), key_type, public_key)
     if key_type not in (ED25519, COSIGNATURE_V1) or len(public_key) != ed25519.KEY_BYTES:
-        raise Malformed("a verifier key is not Ed25519 of type 1 or 4")
+        raise Malformed("a verifier key is not Ed25519 of type 1 or 4, or ML-DSA-44 of type 6")
     if not ed25519.is_sound(public_key):
         raise Malformed("a verifier key is one under which anybody can sign")
     return Verifier(check_name(name), key_type, public_key)

@@ -100,9 +100,9 @@ def parse(data: bytes) -> Policy:
 def _statement(draft: _Draft, words: list[str]) -> None:
     match words:
         case ["log", key] | ["log", key, _]:
-            draft.logs.append(_key(key, note.ED25519, draft.logs))
+            draft.logs.append(_key(key, (note.ED25519,), draft.logs))
         case ["witness", name, key, *url] if len(url) <= 1:
-            verifier = _key(key, note.COSIGNATURE_V1, list(draft.witnesses.values()))
+            verifier = _key(key, note.COSIGNATURES, list(draft.witnesses.values()))
             draft.witnesses[draft.name(name)] = verifier
             draft.urls.update(zip([name], url, strict=False))
         case ["group", name, threshold, *members] if members:
@@ -113,9 +113,9 @@ def _statement(draft: _Draft, words: list[str]) -> None:
             raise Malformed("the policy has a line that is none of log, witness, group and one quorum")
 
 
-def _key(text: str, key_type: int, others: list[Verifier]) -> Verifier:
+def _key(text: str, key_types: tuple[int, ...], others: list[Verifier]) -> Verifier:
     verifier = note.parse_vkey(text)
-    if verifier.key_type != key_type:
+    if verifier.key_type not in key_types:
         raise Malformed("the policy has a key of another kind than its line asks for")
     if any(other.public_key == verifier.public_key for other in others):
         raise Malformed("the policy has one key twice")

@@ -47,7 +47,7 @@ class Passed:
 
 @dataclass(frozen=True)
 class Witnessed:
-    """A witness's cosignature: the key's name, and the time it claims in seconds since 1970."""
+    """A witness's cosignature: the key's label, and the time it claims in seconds since 1970."""
 
     name: str
     time_s: int
@@ -313,7 +313,7 @@ def _witnesses(policy: Policy, signed: Note, now_s: int | None) -> tuple[Witness
     except ProofError as error:
         code = "witnesses.signature"
         raise VerificationError(Step.WITNESSES, code, reason=error.reason, detail=error.detail) from error
-    return tuple(Witnessed(cosigned.verifier.name, cosigned.time_s) for cosigned in found.values())
+    return tuple(Witnessed(cosigned.verifier.label, cosigned.time_s) for cosigned in found.values())
 
 
 def _places(run: _Run, opened: Package, events: Sequence[Event], head: Checkpoint) -> list[earlier.EarlierLog]:

@@ -11,15 +11,12 @@ from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape
 
-from font_roboto import font_files
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.graphics.shapes import Drawing
 from reportlab.lib.colors import Color
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont, TTFontFile
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, HRFlowable, LongTable, PageTemplate, Spacer
 from reportlab.platypus import Paragraph as Text
@@ -34,8 +31,9 @@ from evidence_api.paper.blocks import (
     SignatureLines,
     Table,
 )
+from storage import typeface
+from storage.typeface import shown
 
-_REGULAR, _BOLD = "Dalel-Roboto", "Dalel-Roboto-Bold"
 _MARGIN = 18 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _CODE = 24 * mm
@@ -45,7 +43,7 @@ _PAGE_OF = {"kk": "{page}-бет, барлығы {pages}", "ru": "страниц
 
 def render(paper: Paper) -> bytes:
     """The act as PDF, unsigned. Raises ValueError for a table whose rows do not fit its head."""
-    _fonts()
+    typeface.register()
     out = io.BytesIO()
     document = BaseDocTemplate(
         out,
@@ -63,15 +61,6 @@ def render(paper: Paper) -> bytes:
     document.addPageTemplates([PageTemplate(frames=[frame])])
     document.build(_flow(paper), canvasmaker=_numbered(paper))
     return out.getvalue()
-
-
-def shown(text: str) -> str:
-    """The text with each letter the font lacks as `[U+XXXX]`; control characters too, except line ends."""
-    known = _letters()
-    return "".join(
-        letter if letter == "\n" or (ord(letter) in known and letter >= " ") else f"[U+{ord(letter):04X}]"
-        for letter in text
-    )
 
 
 def _flow(paper: Paper) -> list[Flowable]:
@@ -134,7 +123,7 @@ def _style(
 ) -> ParagraphStyle:
     return ParagraphStyle(
         f"{size}-{bold}-{before}-{after}-{keep}",
-        fontName=_BOLD if bold else _REGULAR,
+        fontName=typeface.BOLD if bold else typeface.REGULAR,
         fontSize=size,
         leading=size * 1.32,
         textColor=_INK,
@@ -186,7 +175,7 @@ def _numbered(paper: Paper) -> Callable[..., Canvas]:
             super().save()
 
         def _furniture(self, number: int) -> None:
-            self.setFont(_REGULAR, 8)
+            self.setFont(typeface.REGULAR, 8)
             self.setFillColor(_INK)
             self.drawString(_MARGIN, A4[1] - _MARGIN, shown(paper.case))
             text = _PAGE_OF[paper.language].format(page=number, pages=len(self._pages))
@@ -194,15 +183,3 @@ def _numbered(paper: Paper) -> Callable[..., Canvas]:
             self.drawString(_MARGIN, _MARGIN - 6 * mm, shown(paper.title))
 
     return Numbered
-
-
-@cache
-def _fonts() -> None:
-    pdfmetrics.registerFont(TTFont(_REGULAR, font_files["Roboto"]))
-    pdfmetrics.registerFont(TTFont(_BOLD, font_files["RobotoBold"]))
-
-
-@cache
-def _letters() -> frozenset[int]:
-    regular, bold = (TTFontFile(font_files[name]).charToGlyph for name in ("Roboto", "RobotoBold"))
-    return frozenset(regular.keys() & bold.keys())

@@ -49,7 +49,7 @@ def anchors(services: Services, wanted: HeadFilter, *, before_size: int | None, 
     witnesses = trusted.witnesses if trusted else {}
     return Anchors(
         page=page,
-        witnesses=tuple(_outsider(name, one.name, seen.get(one.name)) for name, one in witnesses.items()),
+        witnesses=tuple(_outsider(name, one.label, seen.get(one.label)) for name, one in witnesses.items()),
         authorities=tuple(_outsider(name, name, last) for name, last in sorted(stamped.items())),
         quorum=trusted.quorum if trusted else "",
     )

@@ -6,6 +6,7 @@ Both answers are claims. They are kept beside the exhibit, under an event with t
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from uuid import UUID
 
 from custody.kernel.errors import Conflict, Corrupt, Unavailable
@@ -13,14 +14,15 @@ from custody.kernel.outbox import Actor
 from custody.kernel.unit_of_work import UnitOfWork
 from custody.proof import canonical
 from evidence_api import jobs
-from evidence_api.jobs import Job
+from evidence_api.jobs import WORKER, Job
+from evidence_api.queries import scanning
 from evidence_api.registry import reads
 from evidence_api.registry.facts import Exhibit
 from evidence_api.services import Services
 from evidence_api.use_cases import reading
 from evidence_api.use_cases.transcribing import draft
 from storage import findings
-from storage.identify.model import checked
+from storage.identify.model import ANCHORS, checked
 from storage.light.recipes import facts_limits, recipe_of
 from storage.media_type import OPAQUE
 from storage.sandbox import launch
@@ -28,6 +30,9 @@ from storage.sandbox.launch import Room
 
 IDENTIFY, SCAN, LIGHT = "exhibit.identify", "exhibit.scan", "rendition.light"
 OPEN = ("queued", "running")
+BACKLOG = 300
+"""How many scans wait at most when a scanner is switched on: what is uploaded meanwhile stands behind them."""
+AGAIN_AFTER = timedelta(days=1)
 
 
 def subject(task: str, exhibit_id: UUID) -> str:
@@ -35,11 +40,28 @@ def subject(task: str, exhibit_id: UUID) -> str:
     return f"{task.rpartition('.')[2]}:{exhibit_id}"
 
 
-def enqueue(work: UnitOfWork, exhibit_id: UUID, *, scanning: bool) -> None:
+def enqueue(work: UnitOfWork, exhibit_id: UUID, *, scanned: bool) -> None:
     """Ask for the reading, and where there is a scanner for the scan; light copies follow the reading."""
     work.enqueue(IDENTIFY, subject=subject(IDENTIFY, exhibit_id), exhibit=exhibit_id)
-    if scanning:
+    if scanned:
         work.enqueue(SCAN, subject=subject(SCAN, exhibit_id), exhibit=exhibit_id)
+
+
+def scan_the_unseen(services: Services) -> int:
+    """For the beat: what was sealed while there was no scanner, or while it was away, is scanned without being asked
+    for one by one. So many wait at most at a time; a scan that failed is tried again after a day. Returns how many
+    scans were asked for.
+    """
+    if services.scanner is None:
+        return 0
+    with services.database.begin(WORKER) as work:
+        room = BACKLOG - scanning.waiting(work.session, SCAN)
+        found = scanning.unseen(work.session, room, work.clock.now() - AGAIN_AFTER) if room > 0 else ()
+        for exhibit_id in found:
+            work.enqueue(SCAN, subject=subject(SCAN, exhibit_id), exhibit=exhibit_id)
+        if found:
+            work.commit()
+    return len(found)
 
 
 def again(services: Services, actor: Actor, exhibit_id: UUID) -> None:
@@ -53,7 +75,7 @@ def again(services: Services, actor: Actor, exhibit_id: UUID) -> None:
         last = [jobs.latest(work.session, subject(task, exhibit_id)) for task in (IDENTIFY, SCAN, LIGHT)]
         if any(job is not None and job.state in OPEN for job in last):
             raise Conflict("exhibit.being_examined")
-        enqueue(work, exhibit_id, scanning=services.scanner is not None)
+        enqueue(work, exhibit_id, scanned=services.scanner is not None)
         work.commit()
 
 
@@ -103,10 +125,15 @@ def sealed(services: Services, exhibit_id: UUID) -> Exhibit:
 
 
 class IdentifyExhibit:
-    """Job `exhibit.identify`: the file's own claims, read in the sandbox; then its light copies are asked for."""
+    """Job `exhibit.identify`: the file's own claims, read in the sandbox; then its light copies are asked for.
+
+    Whose signatures are trusted is read once: another list is for workers that start with it.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        listed = services.settings.c2pa_anchors_file
+        self._anchors = listed.read_bytes() if listed else None
 
     def run(self, job: Job) -> None:
         """Raises what the sandbox raises: `fail` records it."""
@@ -114,6 +141,10 @@ class IdentifyExhibit:
         limits = facts_limits(exhibit.size_bytes)
         with at_hand(self._services, exhibit, limits.disk_bytes) as room:
             job.step("spooled")
+            if self._anchors is not None:
+                listed = room.source.with_name(ANCHORS)
+                listed.write_bytes(self._anchors)
+                listed.chmod(0o444)  # for whom the child becomes, whatever this process's mask
             args = {"media_type": exhibit.media_type or OPAQUE, "filename": exhibit.filename}
             told, held = launch.run(room, "identify", args, limits)
         job.step("read")

@@ -271,7 +271,7 @@ class SealUpload:
             ],
         )
         for facts, _ in found:
-            examining.enqueue(work, facts.exhibit_id, scanning=self._services.scanner is not None)
+            examining.enqueue(work, facts.exhibit_id, scanned=self._services.scanner is not None)
 
     def _plans(self, jobs: Sequence[Job]) -> list[tuple[SealPlan, UUID]]:
         """How to seal the upload of each job, and the case it belongs to."""

@@ -28,7 +28,8 @@ from storage.media_type import OPAQUE
 from storage.ports import RENDITIONS
 from storage.sandbox import launch
 
-_UNITS = {recipes.VIDEO: "ms", recipes.SOUND: "ms", recipes.PAGES: "pages", recipes.OFFICE: "pages"}
+_UNITS = {recipes.VIDEO: "ms", recipes.SOUND: "ms", recipes.PAGES: "pages"}
+_UNITS |= {recipes.MAIL: "pages", recipes.OFFICE: "pages"}
 
 
 @dataclass(frozen=True)

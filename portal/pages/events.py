@@ -19,6 +19,8 @@ _WORDS = {
     "purpose": ("purpose",),
     "ground": ("hold_ground", "hold_lift", "disposal.ground"),
     "reason": ("disposal_reason",),
+    "action": ("act",),
+    "predicate": ("denied",),
 }
 """Fields whose values are codes, and the catalog prefixes under which their words stand."""
 
@@ -70,7 +72,7 @@ def _value(language: Language, offset_hours: int, name: str, value: object, name
         shown = formats.duration(value)
     elif name.endswith("_ms") and isinstance(value, int):
         shown = formats.moment(formats.from_ms(value), offset_hours)
-    elif name == "reason" and text in sentences(language):
+    elif name in ("reason", "code") and text in sentences(language):
         shown = sentence_of(text, language, {}).rstrip(".")
     elif text.startswith("sha256:"):
         shown = formats.short_digest(text) + "…"

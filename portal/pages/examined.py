@@ -53,7 +53,7 @@ class Scan:
 
 @dataclass(frozen=True)
 class Signature:
-    """C2PA: `verdict` is trusted, intact, broken, remote or unreadable; who signed is a claim."""
+    """C2PA: `verdict` is trusted, untrusted, intact, broken, remote or unreadable; who signed is a claim."""
 
     verdict: str
     issuer: str = ""

@@ -40,8 +40,18 @@ class RoundLine:
 
 
 @dataclass(frozen=True)
+class ScanLine:
+    """Sealed originals: all, those the malware scanner spoke of, of these the infected and those too large for it."""
+
+    total: int
+    scanned: int
+    infected: int
+    too_large: int
+
+
+@dataclass(frozen=True)
 class FixityPage:
-    """The whole store. Sizes in bytes; `next_…` are None while nothing is stored."""
+    """The whole store. Sizes in bytes; `next_…` are None while nothing is stored, `scan` where there is no scanner."""
 
     objects: int
     size_bytes: int
@@ -55,6 +65,7 @@ class FixityPage:
     next_deep: datetime | None
     alarms: tuple[AlarmLine, ...]
     may_run: bool = False
+    scan: ScanLine | None = None
 
 
 def render_fixity(context: RequestContext, model: FixityPage) -> str:

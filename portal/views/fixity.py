@@ -11,9 +11,10 @@ from evidence_api.http.parts import ServicesOf
 from evidence_api.http.route import router
 from evidence_api.queries import cases as queries
 from evidence_api.queries import fixity as stored
+from evidence_api.queries import scanning
 from evidence_api.use_cases import fixity
 from portal.lines import alarm_lines
-from portal.pages.fixity import FixityPage, RoundLine, render_fixity
+from portal.pages.fixity import FixityPage, RoundLine, ScanLine, render_fixity
 from portal.visits import Fields, context, go, html
 
 routes = router()
@@ -35,6 +36,7 @@ def overview(request: Request, services: ServicesOf, access: Annotated[Access, g
         next_light=found.next_light,
         next_deep=found.next_deep,
         alarms=alarm_lines(found.alarms, stored.places(services, found.alarms), access.viewer),
+        scan=ScanLine(**vars(scanned)) if (scanned := scanning.scanning(services)) else None,
         may_run=queries.may(access.viewer, "fixity.run", access.resource),
     )
     return html(render_fixity(context(request, access), model))

@@ -44,7 +44,8 @@ def read(source: Path, media_type: str, claims: Claims) -> None:
     claims.claim("archive.unpacked_bytes", bounded.passed)
     if bounded.cut:
         claims.flag("archive.more")
-    _judge(bounded.passed, packed, claims)
+    if is_bomb(bounded.passed, packed):
+        claims.flag("archive.bomb")
 
 
 def list_zip(archive: zipfile.ZipFile, claims: Claims, *, name_entries: bool = True) -> None:
@@ -55,16 +56,15 @@ def list_zip(archive: zipfile.ZipFile, claims: Claims, *, name_entries: bool = T
     for member in members:
         if name_entries:
             claims.entry(member.filename, member.file_size)
-            _name(member.filename, claims)
+            name_of_member(member.filename, claims)
         if member.flag_bits & 1:
             claims.flag("encrypted")
     places = sorted((member.header_offset, member.compress_size) for member in members)
-    if any(at + size > after for (at, size), (after, _) in pairwise(places)):
+    if is_bomb(total, packed) or any(at + size > after for (at, size), (after, _) in pairwise(places)):
         claims.flag("archive.bomb")
     if name_entries:
         claims.claim("archive.members", len(members))
         claims.claim("archive.unpacked_bytes", total)
-    _judge(total, packed, claims)
 
 
 def _list_tar(file: Any, claims: Claims) -> None:
@@ -74,20 +74,21 @@ def _list_tar(file: Any, claims: Claims) -> None:
                 claims.flag("archive.more")
                 break
             claims.entry(member.name, member.size)
-            _name(member.name, claims)
+            name_of_member(member.name, claims)
     claims.claim("archive.members", claims.entries_total)
 
 
-def _name(name: str, claims: Claims) -> None:
+def name_of_member(name: str, claims: Claims) -> None:
+    """Flag what is remarkable about a name."""
     if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/"):
         claims.flag("archive.unsafe_names")
     if name.lower().endswith(_PACKED):
         claims.flag("archive.nested")
 
 
-def _judge(unpacked: int, packed: int, claims: Claims) -> None:
-    if unpacked > BOMB_BYTES and unpacked > BOMB_RATIO * max(packed, 1):
-        claims.flag("archive.bomb")
+def is_bomb(unpacked: int, packed: int) -> bool:
+    """Whether something of this size in bytes says that so much comes out of it."""
+    return unpacked > BOMB_BYTES and unpacked > BOMB_RATIO * max(packed, 1)
 
 
 def _looks_like_tar(stream: Any) -> bool:

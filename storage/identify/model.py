@@ -9,6 +9,8 @@ VERSION: Final = 1
 MOST_CLAIMS, MOST_CHARS, MOST_ENTRIES, MOST_FLAGS = 300, 500, 1000, 50
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _CODE: Final = re.compile(r"[a-z0-9_.]{1,60}")
+ANCHORS: Final = "anchors.pem"
+"""The operator's list of trusted issuers (certificates in PEM) in the room of a file, where there is such a list."""
 Value = str | int
 
 
@@ -85,7 +87,9 @@ def checked(document: Mapping[str, Any]) -> dict[str, Any]:
     signed = document["c2pa"]
     if signed is not None:
         claims.c2pa = {"verdict": _code(signed["verdict"])}
-        claims.c2pa |= {name: plain(str(signed.get(name, ""))) for name in ("issuer", "signed_at", "generator")}
+        claims.c2pa |= {
+            name: plain(str(signed.get(name, ""))) for name in ("issuer", "signed_at", "generator", "anchors")
+        }
         claims.c2pa["failures"] = [plain(str(one)) for one in list(signed.get("failures", []))[:MOST_FLAGS]]
     return claims.document(str(document["media_type"])[:100])
 

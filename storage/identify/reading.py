@@ -17,7 +17,9 @@ _READERS = {
     "documents": ("application/pdf",),
     "office": ("application/vnd.openxmlformats", "application/vnd.oasis"),
     "mail": ("message/rfc822",),
+    "ole": ("application/x-ole-storage", "application/vnd.ms-outlook"),
     "archives": ("application/zip", "application/gzip", "application/x-tar", "application/x-bzip2", "application/x-xz"),
+    "packed": ("application/x-7z-compressed", "application/vnd.rar"),
 }
 SIGNED = ("image/", "audio/", "video/", "application/pdf")
 """What may carry a signature of the device that made it."""

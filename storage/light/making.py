@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from storage.light.recipes import OFFICE, PAGES, PICTURE, SOUND, TEXT, VIDEO
+from storage.light.recipes import MAIL, OFFICE, PAGES, PICTURE, SOUND, TEXT, VIDEO
 
 LIBREOFFICE = tuple(
     Path(name)
@@ -21,6 +21,7 @@ _MODULES = {
     PICTURE: "storage.light.picture",
     PAGES: "storage.light.pages",
     TEXT: "storage.light.words",
+    MAIL: "storage.light.letter",
     OFFICE: "storage.light.office",
 }
 

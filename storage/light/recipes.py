@@ -7,13 +7,16 @@ from typing import Final
 
 from storage.sandbox.launch import Limits
 
-VIDEO, SOUND, PICTURE, PAGES, TEXT, OFFICE = "video", "sound", "picture", "pages", "text", "office"
+VIDEO, SOUND, PICTURE, PAGES, TEXT, MAIL, OFFICE = (
+    "video", "sound", "picture", "pages", "text", "mail", "office",
+)  # fmt: skip
 RECIPES: Final = {
     "video/": VIDEO,
     "audio/": SOUND,
     "image/": PICTURE,
     "application/pdf": PAGES,
-    "message/rfc822": TEXT,
+    "message/rfc822": MAIL,
+    "application/vnd.ms-outlook": MAIL,
     "text/html": TEXT,
     "application/vnd.openxmlformats": OFFICE,
     "application/vnd.oasis": OFFICE,
@@ -26,9 +29,10 @@ KIND: Final = {
     PICTURE: "light_picture",
     PAGES: "light_pages",
     TEXT: "light_text",
+    MAIL: "light_pdf",
     OFFICE: "light_pdf",
 }
-"""What a recipe is for; others come with it (a video's frame map, an office document's pages)."""
+"""What a recipe is for; others come with it (a video's frame map, a document's pages, a message's text)."""
 MEDIA_TYPES: Final = {
     "light_video": "video/mp4",
     "light_sound": "audio/mp4",

@@ -1,4 +1,4 @@
-"""E-mail and HTML as plain text: what a person would read, nothing that runs, nothing that is fetched."""
+"""HTML as plain text: what a person would read, nothing that runs, nothing that is fetched."""
 
 import platform
 from collections.abc import Mapping
@@ -7,49 +7,26 @@ from pathlib import Path
 from typing import Any
 
 from custody.kernel.errors import Invalid
-from storage.identify.mail import attachments, parse
 from storage.light.making import Made, Tell
 
-_HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _UNSEEN = frozenset({"script", "style", "head", "template", "noscript"})
 _BREAKS = frozenset({"p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table", "blockquote"})
-_MOST_CHARS = 4_000_000
+MOST_CHARS = 4_000_000
 
 
 def make(args: Mapping[str, Any], source: Path, tell: Tell) -> list[Made]:
     """The text as UTF-8. Raises Invalid `light.unreadable` where there is none."""
+    del args
     tell(0, 1)
-    text = _mail(source) if args["media_type"] == "message/rfc822" else _html(_decoded(source.read_bytes()))
+    text = words_of(source.read_text(encoding="utf-8", errors="replace"))
     if not text.strip():
         raise Invalid("light.unreadable", what="text")
-    Path("light.txt").write_text(text[:_MOST_CHARS], encoding="utf-8", errors="replace")
-    return [Made("light_text", "light.txt", "python", platform.python_version(), {"most_chars": _MOST_CHARS}, {})]
+    Path("light.txt").write_text(text[:MOST_CHARS], encoding="utf-8", errors="replace")
+    return [Made("light_text", "light.txt", "python", platform.python_version(), {"most_chars": MOST_CHARS}, {})]
 
 
-def _mail(source: Path) -> str:
-    message = parse(source)
-    lines = [f"{name}: {value}" for name in _HEADERS for value in message.get_all(name) or []]
-    body = message.get_body(("plain", "html"))
-    text = ""
-    if body is not None:
-        data = body.get_payload(decode=True)
-        text = _decoded(data if isinstance(data, bytes) else b"", body.get_content_charset())
-        if body.get_content_subtype() == "html":
-            text = _html(text)
-    inside = [f"[{name} · {kind} · {size} B]" for name, kind, size in attachments(message)]
-    return "\n".join([*lines, "", text, "", *inside])
-
-
-def _decoded(data: bytes, charset: str | None = None) -> str:
-    for name in (charset or "utf-8", "utf-8"):
-        try:
-            return data.decode(name, errors="replace")
-        except LookupError:
-            continue
-    return ""
-
-
-def _html(source: str) -> str:
+def words_of(source: str) -> str:
+    """What is read of HTML."""
     reader = _Reader()
     reader.feed(source)
     reader.close()

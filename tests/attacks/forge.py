@@ -6,7 +6,7 @@ Each attack changes one thing and remakes whatever comes after it, so that only 
 import io
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -19,9 +19,9 @@ from cryptography.x509 import Certificate
 from custody.proof import bundle, canonical, cosignature, merkle, note, policy, verify
 from custody.proof.bundle import ClosedLog, FileDigest, ProvenLeaf
 from custody.proof.checkpoint import Checkpoint
-from custody.proof.note import COSIGNATURE_V1, Note
+from custody.proof.note import Note
 from custody.proof.refusal import Step, VerificationError
-from tests.attacks.keys import digest, identity, key, public
+from tests.attacks.keys import digest, identity, key, public, witness_vkey
 
 ORIGIN = "dalel.example/log"
 Roots = Sequence[Certificate]
@@ -303,10 +303,10 @@ def _release(exhibits: Iterable[str]) -> list[dict[str, Any]]:
     return events
 
 
-def policy_text(quorum: str = "witnesses", log: str = "log") -> str:
+def policy_text(quorum: str = "witnesses", log: str = "log", ml_dsa: Collection[str] = ()) -> str:
     lines = [f"log {note.vkey(ORIGIN, public(log))}"]
     for name in WITNESS_NAMES:
-        lines.append(f"witness {name} {note.vkey(f'{name}.example', public(name), COSIGNATURE_V1)}")
+        lines.append(f"witness {name} {witness_vkey(name, ml_dsa=name in ml_dsa)}")
     return "\n".join([*lines, "group witnesses 2 court bar university", f"quorum {quorum}", ""])
 
 

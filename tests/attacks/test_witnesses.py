@@ -6,6 +6,7 @@ from custody.proof import bundle, cosignature, note
 from custody.proof.note import Note, Signature
 from custody.proof.refusal import Step
 from tests.attacks import forge
+from tests.attacks.keys import ml_dsa_key
 
 STORY = forge.tell()
 LOG = forge.Log(forge.chained(STORY.events))
@@ -87,3 +88,79 @@ def test_changed_policy(quorum: str) -> None:
 
 def test_policy_for_another_log() -> None:
     forge.refused(HONEST, Step.CHECKPOINT, "checkpoint.signature", forge.policy_text(log="another"))
+
+
+# ML-DSA-44 (type 0x06): the bar has such a key
+
+BAR_44 = cosignature.witness_key("bar.example", ml_dsa_key("bar"))
+POLICY_44 = forge.policy_text(ml_dsa=["bar"])
+
+
+def sign_44(text: str = TEXT, name: str = "bar.example", time_s: int = forge.NOW_S, key: str = "bar") -> Signature:
+    return cosignature.sign(text, name, ml_dsa_key(key), time_s)
+
+
+LINE_44 = sign_44()
+
+
+def test_a_witness_with_an_ml_dsa_key_counts() -> None:
+    verified = forge.checked(forge.zipped(cosigned(COURT, LINE_44)), POLICY_44)
+    assert [witness.name for witness in verified.witnesses] == ["court.example", "bar.example (ML-DSA-44)"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        BAR,
+        sign_44(key="mallory"),
+        Signature(BAR_44.name, BAR.key_id, LINE_44.payload),
+        Signature("court.example", BAR_44.key_id, LINE_44.payload),
+    ],
+    ids=["its own Ed25519 key", "own key under its name", "under the id of type 4", "renamed"],
+)
+def test_ml_dsa_line_of_another_key(line: Signature) -> None:
+    """A line of a key that the policy does not name counts for nothing, whatever its type."""
+    forge.refused(cosigned(UNIVERSITY, line), Step.WITNESSES, "witnesses.quorum", POLICY_44)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        LINE_44.payload[:-1] + bytes([LINE_44.payload[-1] ^ 1]),
+        LINE_44.payload[:8] + bytes([LINE_44.payload[8] ^ 0x80]) + LINE_44.payload[9:],
+        LINE_44.payload[:7] + bytes([LINE_44.payload[7] ^ 1]) + LINE_44.payload[8:],
+        LINE_44.payload[:-1],
+        LINE_44.payload + b"\0",
+        b"\xff" * 8 + LINE_44.payload[8:],
+        BAR.payload,
+        sign_44(text=TEXT.replace(forge.ORIGIN, "dalel.example/other")).payload,
+        sign_44(text=forge.Log(LOG.leaves[:-1]).head().text()).payload,
+        sign_44(name="ba.example").payload,
+        LINE_44.payload[:8] + ml_dsa_key("bar").sign(cosignature.message(TEXT, forge.NOW_S)),
+        LINE_44.payload[:8]
+        + ml_dsa_key("bar").sign(cosignature.subtree_message(LOG.head(), "bar.example", forge.NOW_S), b"subtree/v1"),
+    ],
+    ids=[
+        "flip at the end",
+        "flip at the beginning",
+        "time changed",
+        "short",
+        "long",
+        "time above 2^63",
+        "signature of type 4",
+        "other log",
+        "replayed",
+        "under another name",
+        "message of type 4",
+        "another context",
+    ],
+)
+def test_false_ml_dsa_line_of_a_known_witness(payload: bytes) -> None:
+    forged = Signature(BAR_44.name, BAR_44.key_id, payload)
+    refusal = forge.refused(cosigned(COURT, forged, UNIVERSITY), Step.WITNESSES, "witnesses.signature", POLICY_44)
+    assert refusal.values["detail"] == "bar.example"
+
+
+def test_ml_dsa_from_the_future() -> None:
+    future = sign_44(time_s=forge.NOW_S + 1)
+    forge.refused(cosigned(COURT, future), Step.WITNESSES, "witnesses.signature", POLICY_44)

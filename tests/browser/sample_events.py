@@ -54,7 +54,7 @@ DATA = {
         "duration_ms": 98_000,
         "machine_ms": 31_000,
     },
-    "access.denied": {"action": "exhibit.read", "predicate": "case_member"},
+    "access.denied": {"action": "exhibit.read", "predicate": "role_in_case"},
     "rendition.leak_checked": {
         "exhibit": str(ident("audio")),
         "rendition": "r",

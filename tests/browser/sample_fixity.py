@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from portal.pages import exhibits, session
-from portal.pages.fixity import AlarmLine, FixityPage, RoundLine, render_fixity
+from portal.pages.fixity import AlarmLine, FixityPage, RoundLine, ScanLine, render_fixity
 from tests.browser.sample_events import NOW, ago, sha
 from tests.browser.samples import EXHIBIT, HOME
 
@@ -37,8 +37,14 @@ STANDS = FixityPage(
     next_deep=NOW + timedelta(days=300),
     alarms=ALARMS,
     may_run=True,
+    scan=ScanLine(120_431, 120_431, 3, 12),
 )
-RUNNING = replace(STANDS, running=RoundLine(True, ago(minutes=40), None, 31_002, 2_412_044_112, 1), alarms=())
+RUNNING = replace(
+    STANDS,
+    running=RoundLine(True, ago(minutes=40), None, 31_002, 2_412_044_112, 1),
+    alarms=(),
+    scan=ScanLine(120_431, 48_217, 1, 4),
+)
 NOTHING = FixityPage(0, 0, 0, 0, None, 64 << 20, None, (), None, None, ())
 PAGES = {
     "fixity": (render_fixity, STANDS),

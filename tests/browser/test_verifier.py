@@ -10,13 +10,14 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from custody import __main__ as command
-from custody.proof import policy
+from custody.proof import cosignature, note, policy
 from custody.proof.refusal import Step, VerificationError
 from custody.proof.verify import Verified, verify_path
 from evidence_api.disclosure import verifier
 from evidence_api.disclosure.verifier.words import INTERFACE
 from tests import acts
 from tests.attacks import forge
+from tests.attacks.keys import ml_dsa_key
 from tests.browser.verifier_page import ANSWERED, VerifierPage
 from tests.whole import System
 
@@ -56,6 +57,56 @@ def test_what_cannot_be_used_is_said_as_the_command_says_it(
     assert command.main([*options, "--lang", opened.language]) == command.UNUSABLE
     verdict, steps, sentences = opened.check(b"", b"quorum all\n")
     assert (verdict, steps, sentences) == ("unusable", [], [capsys.readouterr().out.strip()])
+
+
+WITHOUT_ML_DSA = """
+  const importKey = SubtleCrypto.prototype.importKey;
+  SubtleCrypto.prototype.importKey = function (format, key, algorithm, ...rest) {
+    if (algorithm === "ML-DSA-44") return Promise.reject(new DOMException("", "NotSupportedError"));
+    return importKey.call(this, format, key, algorithm, ...rest);
+  };
+"""
+
+
+def test_a_browser_without_ml_dsa_claims_nothing_that_it_could_not_check(opened: VerifierPage) -> None:
+    opened.page.add_init_script(WITHOUT_ML_DSA)
+    opened.page.reload()
+    ui, policy_44 = INTERFACE[opened.language], forge.policy_text(ml_dsa=["bar"]).encode()
+    said = ui["unchecked"].replace("{names}", "bar.example (ML-DSA-44)")
+    # two of three are enough: court and university were checked, the bar's line was not, true or false
+    for broken in (False, True):
+        enough = forge.entries(forge.tell(), cosigning(ml_dsa=("bar",), broken=broken))
+        verdict, steps, sentences = opened.check(forge.zipped(enough), policy_44)
+        assert (verdict, sentences[-1], steps[9]["lines"][-1]) == ("verified", said, said)
+        assert "bar" not in steps[9]["lines"][-2]
+    # the bar's would be the second: nothing is known, and neither word is said
+    open_end = forge.entries(forge.tell(), cosigning(("court", "bar"), ml_dsa=("bar",)))
+    verdict, steps, sentences = opened.check(forge.zipped(open_end), policy_44)
+    assert (verdict, len(steps)) == ("unusable", 9)
+    assert ui["no_ml_dsa"] in sentences[0]
+    # with it there would still be one too few
+    alone = forge.entries(forge.tell(), cosigning(("bar",), ml_dsa=("bar",)))
+    verdict, steps, _ = opened.check(forge.zipped(alone), policy_44)
+    assert (verdict, steps[-1]["code"]) == ("refused", "witnesses.quorum")
+
+
+def cosigning(
+    names: tuple[str, ...] = forge.WITNESS_NAMES, *, ml_dsa: tuple[str, ...] = (), broken: bool = False
+) -> forge.Log:
+    """A log whose head these witnesses cosign, those in `ml_dsa` with that key, a bit flipped if `broken`."""
+    log = forge.Log(forge.chained(forge.tell().events), witnesses=tuple(name for name in names if name not in ml_dsa))
+    signed = log.signed
+
+    def also(text: str) -> note.Note:
+        lines = list(signed(text).signatures)
+        for name in ml_dsa:
+            line = cosignature.sign(text, f"{name}.example", ml_dsa_key(name), forge.NOW_S - 60)
+            last = bytes([line.payload[-1] ^ broken])
+            lines.append(note.Signature(line.name, line.key_id, line.payload[:-1] + last))
+        return note.Note(text, tuple(lines))
+
+    log.signed = also  # type: ignore[method-assign]
+    return log
 
 
 def test_both_files_are_asked_for(opened: VerifierPage) -> None:

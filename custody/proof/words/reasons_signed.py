@@ -33,9 +33,18 @@ SIGNED: Mapping[str, tuple[str, str]] = {
         "кілт нөмірі оның атауы мен кілтіне сай емес",
         "номер ключа не подходит к его имени и ключу",
     ),
-    "a verifier key is not Ed25519 of type 1 or 4": (
-        "кілт 1 немесе 4 түріндегі Ed25519 емес",
-        "ключ не Ed25519 вида 1 или 4",
+    "a verifier key is not Ed25519 of type 1 or 4, or ML-DSA-44 of type 6": (
+        "кілт 1 немесе 4 түріндегі Ed25519 да, 6 түріндегі ML-DSA-44 те емес",
+        "ключ не Ed25519 вида 1 или 4 и не ML-DSA-44 вида 6",
+    ),
+    "a verifier key is not one of ML-DSA-44, or the library here is too old for it": (
+        "кілт ML-DSA-44 кілті емес, не мұндағы кітапхана ол үшін тым ескі",
+        "ключ не ML-DSA-44, или здешняя библиотека для него слишком стара",
+    ),
+    "a witness's name is longer than 255 bytes": ("куәгер атауы 255 байттан ұзын", "имя свидетеля длиннее 255 байтов"),
+    "extension lines that the cosignature does not cover": (
+        "куәгер қолы қамтымайтын қосымша жолдар",
+        "дополнительные строки, которых подпись свидетеля не охватывает",
     ),
     "a verifier key is one under which anybody can sign": (
         "бұл кілтпен кез келген адам қол қоя алады",
@@ -222,7 +231,7 @@ SIGNED: Mapping[str, tuple[str, str]] = {
         "в отметке времени неизвестный вид хеша",
     ),
     "a package has more than 9 time stamps": (
-        "топтамада 9-дан көп уақыт белгісі бар",
+        "пакетте 9-дан көп уақыт белгісі бар",
         "в пакете больше 9 отметок времени",
     ),
 }

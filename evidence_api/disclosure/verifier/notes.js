@@ -1,7 +1,10 @@
 // Signed notes, checkpoints, cosignatures, policies. Mirrors custody/proof/{note,checkpoint,cosignature,policy}.py.
 
 const NOTE_BYTES = 1_000_000;
-const [LOG_KEY, WITNESS_KEY] = [1, 4];
+const [LOG_KEY, WITNESS_KEY, ML_DSA_KEY] = [1, 4, 6];
+const ML_DSA = "ML-DSA-44";
+const ML_DSA_BYTES = 1312;
+const SIGNATURE_BYTES = { [WITNESS_KEY]: 64, [ML_DSA_KEY]: 2420 };
 const WHITE = /[\u0000-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
 function checkName(name) {
@@ -17,15 +20,25 @@ function parseVkey(text) {
   const [name, id, ...rest] = text.split("+");
   if (!rest.length) throw new Fault("a verifier key has not three parts");
   const key = base64Bytes(rest.join("+"));
-  if (![LOG_KEY, WITNESS_KEY].includes(key[0]) || key.length !== 33) {
-    throw new Fault("a verifier key is not Ed25519 of type 1 or 4");
-  }
-  if (!isSound(key.subarray(1))) throw new Fault("a verifier key is one under which anybody can sign");
+  if (key[0] === ML_DSA_KEY) checkMlDsaKey(name, key.subarray(1));
+  else if (![LOG_KEY, WITNESS_KEY].includes(key[0]) || key.length !== 33) {
+    throw new Fault("a verifier key is not Ed25519 of type 1 or 4, or ML-DSA-44 of type 6");
+  } else if (!isSound(key.subarray(1))) throw new Fault("a verifier key is one under which anybody can sign");
   checkName(name);
   const keyId = sha256(UTF8.encode(`${name}\n`), key).subarray(0, 4);
   if (id !== hex(keyId)) throw new Fault("a verifier key's id is not the one of its name and key");
   return { name, type: key[0], key: key.subarray(1), id: keyId };
 }
+
+function checkMlDsaKey(name, key) {
+  if (UTF8.encode(name).length > 255) throw new Fault("a witness's name is longer than 255 bytes");
+  if (key.length !== ML_DSA_BYTES) {
+    throw new Fault("a verifier key is not one of ML-DSA-44, or the library here is too old for it");
+  }
+}
+
+/** How a witness is told to people: its name, and the kind of its key if that is not the usual one. */
+const labelOf = (verifier) => (verifier.type === ML_DSA_KEY ? `${verifier.name} (${ML_DSA})` : verifier.name);
 
 /** A note: its text and its signature lines. Nothing has been verified. */
 function parseNote(bytes) {
@@ -77,16 +90,37 @@ function isSound(point) {
 }
 
 async function verifyBytes(verifier, message, signature) {
-  const sound = isSound(verifier.key) && isSound(signature.slice(0, 32));
-  if (!sound || !(await ed25519Signed(verifier, message, signature))) {
+  const fits = verifier.type === ML_DSA_KEY ? mlDsaSigned : ed25519Signed;
+  if (!(await fits(verifier, message, signature))) {
     throw new Fault("a signature does not fit the text", verifier.name);
   }
 }
 
 async function ed25519Signed(verifier, message, signature) {
+  if (!isSound(verifier.key) || !isSound(signature.slice(0, 32))) return false;
   try {
     const key = await crypto.subtle.importKey("raw", verifier.key, "Ed25519", false, ["verify"]);
     return await crypto.subtle.verify("Ed25519", key, signature, message);
+  } catch {
+    return false;
+  }
+}
+
+const mlDsaKey = (raw) => crypto.subtle.importKey("raw-public", raw, ML_DSA, false, ["verify"]);
+
+async function mlDsaSigned(verifier, message, signature) {
+  try {
+    return await crypto.subtle.verify(ML_DSA, await mlDsaKey(verifier.key), signature, message);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this browser verifies ML-DSA-44. One that does takes every key of the right length. */
+async function knowsMlDsa() {
+  try {
+    await mlDsaKey(new Uint8Array(ML_DSA_BYTES));
+    return true;
   } catch {
     return false;
   }
@@ -110,32 +144,55 @@ async function verifyLog(policy, note) {
   return log;
 }
 
-/** The time a witness claims in its line, once the line is found to be its own. */
-async function cosignature(note, line, verifier) {
-  if (line.payload.length < 8) throw new Fault("a cosignature has not the form of one", verifier.name);
-  const time = new DataView(line.payload.slice(0, 8).buffer).getBigUint64(0);
-  if (line.payload.length !== 72 || time > MAX_NUMBER) {
+/** The time a witness claims in its line, once the line has its form; its signature is another matter. */
+function claimedTime(line, verifier) {
+  const { payload } = line;
+  const time = payload.length < 8 ? null : new DataView(payload.slice(0, 8).buffer).getBigUint64(0);
+  if (payload.length !== 8 + SIGNATURE_BYTES[verifier.type] || time > MAX_NUMBER) {
     throw new Fault("a cosignature has not the form of one", verifier.name);
   }
-  const message = UTF8.encode(`cosignature/v1\ntime ${time}\n${note.text}`);
-  await verifyBytes(verifier, message, line.payload.subarray(8));
   return time;
 }
 
-/** The witnesses that cosigned, by their names in the policy, with the time each claims; a false line is a Fault. */
+/** What a witness signs: the text with the time, or label, name, time, origin, start, end and root of the tree. */
+function cosigned(note, verifier, time) {
+  if (verifier.type === WITNESS_KEY) return UTF8.encode(`cosignature/v1\ntime ${time}\n${note.text}`);
+  const head = parseCheckpoint(note.text);
+  if (head.extensions.length) throw new Fault("a signature does not fit the text", verifier.name);
+  const [name, origin] = [verifier.name, head.origin].map((text) => UTF8.encode(text));
+  const numbers = [time, 0n, head.size].map((number) => {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, number);
+    return bytes;
+  });
+  const [at, start, end] = numbers;
+  const parts = [UTF8.encode("subtree/v1\n\0"), [name.length], name, at, [origin.length], origin, start, end, head.root];
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+/**
+ * The witnesses that cosigned, by their names in the policy, with the time each claims; a false line is a Fault. Those
+ * whose lines this browser cannot check are in `unchecked` instead: they count neither for nor against.
+ */
 async function cosigners(policy, note, now) {
-  const found = new Map();
+  const [found, unchecked, able] = [new Map(), new Set(), await knowsMlDsa()];
   for (const [name, verifier] of policy.witnesses) {
     let latest = null;
     for (const line of linesOf(note, verifier)) {
-      const time = await cosignature(note, line, verifier);
+      const time = claimedTime(line, verifier);
+      const message = cosigned(note, verifier, time);
+      if (verifier.type === ML_DSA_KEY && !able) {
+        unchecked.add(name);
+        continue;
+      }
+      await verifyBytes(verifier, message, line.payload.subarray(8));
       latest = latest === null || time > latest ? time : latest;
     }
     if (latest === null) continue;
     if (latest > now) throw new Fault("a cosignature is from the future", verifier.name);
     found.set(name, latest);
   }
-  return found;
+  return { found, unchecked };
 }
 
 function agrees(policy, name, found) {
@@ -181,9 +238,9 @@ function parsePolicy(bytes) {
 function statement(policy, words) {
   const [kind, name, ...rest] = words;
   if (kind === "log" && [2, 3].includes(words.length)) {
-    policy.logs.push(policyKey(name, LOG_KEY, policy.logs));
+    policy.logs.push(policyKey(name, [LOG_KEY], policy.logs));
   } else if (kind === "witness" && [3, 4].includes(words.length)) {
-    const verifier = policyKey(rest[0], WITNESS_KEY, [...policy.witnesses.values()]);
+    const verifier = policyKey(rest[0], [WITNESS_KEY, ML_DSA_KEY], [...policy.witnesses.values()]);
     policy.witnesses.set(fresh(policy, name), verifier);
   } else if (kind === "group" && words.length >= 4) {
     const group = policyGroup(policy, rest[0], rest.slice(1));
@@ -209,9 +266,9 @@ function known(policy, name) {
   return name;
 }
 
-function policyKey(text, type, others) {
+function policyKey(text, types, others) {
   const verifier = parseVkey(text);
-  if (verifier.type !== type) throw new Fault("the policy has a key of another kind than its line asks for");
+  if (!types.includes(verifier.type)) throw new Fault("the policy has a key of another kind than its line asks for");
   if (others.some((other) => same(other.key, verifier.key))) throw new Fault("the policy has one key twice");
   return verifier;
 }

@@ -138,14 +138,20 @@ class Verifier {
     item.append(made("p", {}, made("strong", {}, `${step}. ${name}: ${this.words.said[ok ? "ok" : "failed"]}`)));
     item.append(made("p", {}, this.label("expected", expected)), made("p", {}, this.label("found", found)));
     if (!ok) item.append(made("p", {}, this.label("does_not_prove", unproved)));
+    if (values.unchecked) item.append(made("p", {}, this.unchecked(values)));
     return item;
+  }
+
+  unchecked({ unchecked }) {
+    return filled(this.words.ui.unchecked, { names: printable(unchecked) });
   }
 
   sentences({ verdict, values }) {
     const { said, reasons, ui } = this.words;
     if (verdict === "verified") {
       const unsigned = filled(said.unsigned, { names: values.unsigned.map(printable).join(", ") });
-      return [filled(said.verified, values), said.limits, unsigned];
+      const rest = values.unchecked ? [this.unchecked(values)] : [];
+      return [filled(said.verified, values), said.limits, unsigned, ...rest];
     }
     if (verdict === "refused") return [filled(said.refused, { step: values.step, name: this.words.steps[values.step][0] })];
     const why = ui[values.why] ?? reasons[values.why] ?? printable(values.why);
@@ -201,6 +207,7 @@ class Verifier {
       const values = await verifyPackage(this.files.package, policy, roots, now, report, heard);
       return { verdict: "verified", values };
     } catch (fault) {
+      if (fault instanceof Unchecked) return unusable("package", "no_ml_dsa");
       if (!(fault instanceof Refusal)) return unusable("package", "unreadable");
       this.outcome.push({ step: fault.step, code: fault.code, values: fault.values, ok: false });
       return { verdict: "refused", values: { step: fault.step } };

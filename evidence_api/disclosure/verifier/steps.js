@@ -71,8 +71,9 @@ async function verifyPackage(file, policy, roots, now, report, heard) {
     size: head.size,
     closed,
   });
-  for (const one of earlier) await checkWitnesses(policy, one.handover.note, now, () => {});
-  const witnessed = await checkWitnesses(policy, note, now, report);
+  const unchecked = new Set();
+  for (const one of earlier) await checkWitnesses(policy, one.handover.note, now, unchecked, () => {});
+  const witnessed = await checkWitnesses(policy, note, now, unchecked, report);
   if (roots.length) {
     const names = await checkTimes(opened, note, roots, events, witnessed, now);
     report(STEP.TIME_STAMPS, "passed.time_stamps", { names });
@@ -80,7 +81,8 @@ async function verifyPackage(file, policy, roots, now, report, heard) {
   const unsigned = [...opened.sizes.keys()]
     .filter((entry) => !/^(?:data|custody)\//.test(entry) || (!roots.length && TIMESTAMP.test(entry)))
     .sort(byCodePoint);
-  return { files: manifest.files.length, exhibits: new Set(manifest.files.map((one) => one.exhibit)).size, unsigned };
+  const exhibits = new Set(manifest.files.map((one) => one.exhibit)).size;
+  return { files: manifest.files.length, exhibits, unsigned, unchecked: [...unchecked].join(", ") };
 }
 
 /** Step 2: exactly the listed files, each with its digest. The data files' digests. */
@@ -278,16 +280,21 @@ async function checkInclusion(data, entry, events, head) {
   }
 }
 
-/** Step 10: the times that the witnesses claim. */
-async function checkWitnesses(policy, note, now, report) {
-  const times = await at(STEP.WITNESSES, "witnesses.signature", {}, () => cosigners(policy, note, now));
-  const found = new Set(times.keys());
+/**
+ * Step 10: the times that the witnesses claim. The quorum is reached by what was checked here, or not at all: where only
+ * signatures that this browser cannot check could complete it, nothing is known (Unchecked).
+ */
+async function checkWitnesses(policy, note, now, unchecked, report) {
+  const cosigned = await at(STEP.WITNESSES, "witnesses.signature", {}, () => cosigners(policy, note, now));
+  const found = new Set(cosigned.found.keys());
+  const labels = (names) => [...names].map((name) => labelOf(policy.witnesses.get(name))).sort(byCodePoint);
+  for (const label of labels(cosigned.unchecked)) unchecked.add(label);
   if (!reached(policy, found)) {
+    if (reached(policy, new Set([...found, ...cosigned.unchecked]))) throw new Unchecked();
     const values = { names: [...found].join(", "), quorum: policy.quorum };
     throw new Refusal(STEP.WITNESSES, "witnesses.quorum", values);
   }
-  const names = [...found].map((name) => policy.witnesses.get(name).name).sort(byCodePoint);
   const code = policy.quorum === "none" ? "passed.no_witnesses" : "passed.witnesses";
-  report(STEP.WITNESSES, code, { names: names.join(", ") });
-  return [...times.values()];
+  report(STEP.WITNESSES, code, { names: labels(found).join(", "), unchecked: [...unchecked].join(", ") });
+  return [...cosigned.found.values()];
 }

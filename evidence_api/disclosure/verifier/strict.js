@@ -19,6 +19,9 @@ class Refusal extends Error {
   }
 }
 
+/** What the outcome hangs on cannot be checked by this browser. */
+class Unchecked extends Error {}
+
 /** Run `act`; a Fault inside is a refusal at this step. */
 async function at(step, code, values, act) {
   try {

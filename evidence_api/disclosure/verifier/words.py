@@ -19,6 +19,10 @@ INTERFACE: Mapping[str, Mapping[str, str]] = {
         "working": "Оқылып жатыр: {done} %",
         "no_crypto": "бұл браузер Ed25519 қолтаңбасын тексере алмайды; жаңарағын немесе python -m custody verify"
         " қолданыңыз",
+        "no_ml_dsa": "бұл браузер ML-DSA-44 қолтаңбасын тексере алмайды, ал онсыз куәгерлер жеткіліксіз;"
+        " python -m custody verify қолданыңыз",
+        "unchecked": "Осы жерде тексерілмеді (бұл браузер ML-DSA-44 білмейді), есепке алынбады: {names}. Оны"
+        " python -m custody verify тексереді; ол жалған болса, пакет қабылданбайды.",
         "unreadable": "файл оқылмады",
         "own": "Бұл бет пакетпен бірге келген болса, оған да сенбеуге болады: дәл осы қадамдарды"
         " python -m custody verify орындайды, оны басқа жерден алыңыз.",
@@ -39,6 +43,10 @@ INTERFACE: Mapping[str, Mapping[str, str]] = {
         "choose_both": "Сначала выберите оба файла: пакет и правила.",
         "working": "Читается: {done} %",
         "no_crypto": "этот браузер не проверяет подписи Ed25519; возьмите более новый или python -m custody verify",
+        "no_ml_dsa": "этот браузер не проверяет подписи ML-DSA-44, а без них свидетелей не хватает; возьмите"
+        " python -m custody verify",
+        "unchecked": "Здесь не проверено (браузер не знает ML-DSA-44) и не зачтено: {names}. Это проверит"
+        " python -m custody verify; окажись подпись ложной, пакет будет отвергнут.",
         "unreadable": "файл не читается",
         "own": "Если эта страница пришла вместе с пакетом, ей тоже можно не верить: те же шаги выполняет"
         " python -m custody verify, возьмите её в другом месте.",
@@ -59,6 +67,10 @@ INTERFACE: Mapping[str, Mapping[str, str]] = {
         "choose_both": "Choose both files first: the package and the policy.",
         "working": "Reading: {done} %",
         "no_crypto": "this browser does not verify Ed25519 signatures; use a newer one, or python -m custody verify",
+        "no_ml_dsa": "this browser does not verify ML-DSA-44 signatures, and without them the witnesses are too few;"
+        " use python -m custody verify",
+        "unchecked": "Not checked here (this browser does not know ML-DSA-44), and not counted: {names}."
+        " python -m custody verify checks it; were it false, the package would be refused.",
         "unreadable": "the file cannot be read",
         "own": "If this page came with the package you need not believe it either: python -m custody verify takes the"
         " same steps; get it from somewhere else.",

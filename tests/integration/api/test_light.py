@@ -1,6 +1,7 @@
 """What a file is and its light copies through the API: made, shown to the people of the case, and to nobody else."""
 
 import hashlib
+import os
 
 import pytest
 
@@ -146,6 +147,30 @@ def test_a_file_can_be_asked_again(system, film):
     assert copy_of(again, "light_video")["sha256"] == copy_of(facts, "light_video")["sha256"]
     assert copy_of(again, "light_video")["id"] != copy_of(facts, "light_video")["id"]
     assert system.api("defence")("POST", path).status_code in (403, 404)
+
+
+def test_whose_signature_is_trusted_the_operator_says(system, case_id, tmp_path):
+    maker, listed = files.maker(), tmp_path / "anchors.pem"
+    listed.write_bytes(files.anchor(maker))
+    trusting = system.variant(settings=system.settings.model_copy(update={"c2pa_anchors_file": listed}))
+    mask = os.umask(0o077)  # as the processes of an installation have it
+    try:
+        exhibit_id, facts, _ = examined(system, case_id, files.signed_picture(maker), "trusted.jpg", trusting)
+    finally:
+        os.umask(mask)
+    assert facts["claims"]["c2pa"]["verdict"] == "trusted"
+    (event,) = system.events(f"exhibit:{exhibit_id}", "exhibit.identified")
+    assert event["data"]["c2pa"] == "trusted"
+
+
+def test_a_message_becomes_pages(system, case_id):
+    _, facts, outcomes = examined(system, case_id, files.outlook(), "letter.msg")
+    assert outcomes == [[], ["done"], ["done"]]
+    assert {one["kind"] for one in facts["light_copies"]} == {"light_pdf", "light_pages", "light_text"}
+    path = f"/api/v1/light-copies/{copy_of(facts, 'light_pdf')['id']}/content?view=true"
+    shown = system.api("prosecutor")("GET", path)
+    assert (shown.headers["content-type"], shown.content[:5]) == ("application/pdf", b"%PDF-")
+    assert copy_of(facts, "light_pages")["pages"] == 1
 
 
 def test_infected_evidence_is_kept_marked_and_never_shown(system, case_id, scanner):

@@ -15,7 +15,7 @@ from pyhanko.sign.validation import SignatureCoverageLevel
 
 from custody.checking import words
 from custody.checking.difference import Step
-from custody.kernel.errors import NotFound, Unavailable
+from custody.kernel.errors import DalelError, NotFound, Unavailable
 from custody.kernel.outbox import Actor
 from evidence_api import care
 from evidence_api.access.policy import Viewer
@@ -170,8 +170,10 @@ def test_the_command(system: System, tmp_path: Path) -> None:
 def test_a_command_without_settings_says_so(system: System) -> None:
     lines: list[str] = []
     bare = system.settings.model_copy(update={"policy_file": None, "register_file": None})
-    assert care.fsck(bare, lines.append, deep=False, out=None, language="en") == care.UNUSABLE
-    assert care.rebuild(bare, lines.append, out=None, dry_run=True) == care.UNUSABLE
+    with pytest.raises(DalelError, match="policy"):
+        care.fsck(bare, lines.append, deep=False, out=None, language="en")
+    with pytest.raises(ValueError, match="DALEL_POLICY_FILE"):
+        care.rebuild(bare, lines.append, out=None, dry_run=True)
 
 
 @pytest.mark.usefixtures("sealed")

@@ -6,16 +6,20 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from uuid import UUID, uuid4
 
+import psycopg
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from custody.kernel.unit_of_work import Database
-from custody.ledger import wait_sequenced
+from custody.ledger import Sequencer, wait_sequenced
 from custody.tables import LedgerStateRow
-from tests.databases import FreshDatabase
-from tests.integration.ledger.support import record, record_views, sequencer_process, viewed
+from tests.databases import FreshDatabase, conninfo
+from tests.integration.ledger.support import record, record_views, sequencer_process, unguarded, viewed
 from tests.integration.ledger.test_sequencer import SOON, check_ledger
 from tests.whole import until
 
@@ -76,6 +80,28 @@ def test_a_standby_takes_over_and_the_paused_leader_cannot_write(app: Database, 
         wait_sequenced(app, record_views(app, 1), SOON)  # the standby is dead: the former leader leads again
         assert _epoch(app) > after
     check_ledger(app, set(acknowledged))
+
+
+def test_a_new_leader_that_still_looks_around_is_not_taken_for_a_silent_one(
+    ledger_database: FreshDatabase, sequencer_side: Database
+) -> None:
+    """The last leader's beat is old, and the new one asks the store before its first. Two would end each other."""
+    with psycopg.connect(conninfo(ledger_database.owner_url)) as owner:
+        owner.execute("UPDATE ledger_state SET beat_at = clock_timestamp() - interval '1 hour'")
+    looking, enough, patience = threading.Event(), threading.Event(), timedelta(minutes=30)
+
+    def look_around(_: Session) -> None:
+        looking.set()
+        assert enough.wait(60)
+
+    new = Sequencer(sequencer_side, look_around, takeover_after=patience)
+    standby = Sequencer(sequencer_side, unguarded, takeover_after=patience)
+    with sequencer_side.hold() as held, sequencer_side.hold() as other, ThreadPoolExecutor(1) as beside:
+        leading = beside.submit(new.try_lead, held)
+        assert looking.wait(60)
+        assert standby.try_lead(other) is None
+        enough.set()
+        assert leading.result(60) is not None
 
 
 def _pid(process: object) -> int:

@@ -66,7 +66,17 @@ def test_a_refusal_of_the_task_keeps_its_code(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "make", [files.photo, files.mail, files.video, files.office, files.zip_bomb, files.signed_picture]
+    "make",
+    [
+        files.photo,
+        files.mail,
+        files.video,
+        files.office,
+        files.zip_bomb,
+        files.signed_picture,
+        files.rar,
+        files.seven_zip,
+    ],
 )
 def test_every_reader_works_with_the_doors_shut(tmp_path, make):
     """A library that imports or opens something late would fail here and nowhere else."""
@@ -77,6 +87,10 @@ def test_every_reader_works_with_the_doors_shut(tmp_path, make):
         files.office: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         files.zip_bomb: "application/zip",
         files.signed_picture: "image/jpeg",
+        files.outlook: "application/vnd.ms-outlook",
+        files.old_office: "application/x-ole-storage",
+        files.rar: "application/vnd.rar",
+        files.seven_zip: "application/x-7z-compressed",
     }
     with room(tmp_path, 1) as place:
         place.source.write_bytes(make())
@@ -85,6 +99,17 @@ def test_every_reader_works_with_the_doors_shut(tmp_path, make):
     assert found["media_type"] == types[make]
     assert "unreadable" not in found["flags"], found
     assert found["claims"]
+
+
+@pytest.mark.parametrize(
+    ("make", "media_type"), [(files.mail, "message/rfc822"), (files.outlook, "application/vnd.ms-outlook")]
+)
+def test_a_message_is_set_with_the_doors_shut(tmp_path, make, media_type):
+    with room(tmp_path, 1) as place:
+        place.source.write_bytes(make())
+        found, _ = run(place, "light", {"recipe": "mail", "media_type": media_type}, LIMITS)
+        assert [one["kind"] for one in found["files"]] == ["light_pdf", "light_pages", "light_text"]
+        assert (place.out / "light.pdf").read_bytes().startswith(b"%PDF")
 
 
 @pytest.mark.parametrize(

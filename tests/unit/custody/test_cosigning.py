@@ -26,7 +26,8 @@ class Outside:
         self.answers: dict[str, Answer] = {}
         self.asked: list[str] = []
         for name in ("court", "ministry", "bar"):
-            key = witness.create(f"{name}.example", directory / f"{name}.key", directory / f"{name}.state")
+            files = (directory / f"{name}.key", directory / f"{name}.state")
+            key = witness.create(f"{name}.example", *files, ml_dsa=name == "bar")
             self.keys[name] = key
             state = WitnessState(directory / f"{name}.state", key.vkey)
             self.answers[name] = self._honest(Witness(key, state, [LOG_VERIFIER], lambda: NOW_S))
@@ -107,6 +108,16 @@ def test_one_that_hangs_does_not_hold_up_a_quorum(outside: Outside) -> None:
         assert time.monotonic() < end
         late = [one for one in ask(witnesses, 5) if one.witness == "ministry"]
     assert late[0].size in (4, 5)
+
+
+def test_both_kinds_of_key_of_one_witness_are_taken_each_for_itself(outside: Outside) -> None:
+    old, new = outside.keys["bar"].vkeys
+    lines = [f"witness {name} {vkey} https://bar.example/dalel/" for name, vkey in (("old", old), ("new", new))]
+    both = policy.parse("\n".join([*lines, "group bar all old new", "quorum bar", ""]).encode())
+    found = ask(Witnesses(both, lambda: NOW_S, deadline_s=FOREVER_S, post=outside.post), 4)
+    assert {one.witness: one.name for one in found} == {"old": "bar.example", "new": "bar.example (ML-DSA-44)"}
+    whole = note.parse(signed(leaves(4)) + "".join(one.line for one in found).encode())
+    assert len(policy.verify_witnesses(both, whole, NOW_S)) == 2
 
 
 def test_without_quorum_the_deadline_ends_it(outside: Outside) -> None:

@@ -328,6 +328,22 @@ def test_key_file(place: Path, key: WitnessKey) -> None:
         witness.load(place / "absent")
 
 
+def test_two_keys_in_one_file_sign_every_head(tmp_path: Path) -> None:
+    made = witness.create("court.example", tmp_path / "key", tmp_path / "state", ml_dsa=True)
+    key = witness.load(tmp_path / "key")
+    assert key.vkeys == made.vkeys
+    known = [note.parse_vkey(vkey) for vkey in key.vkeys]
+    assert [one.key_type for one in known] == [note.COSIGNATURE_V1, note.COSIGNATURE_ML_DSA]
+    text = note.parse(signed(leaves(3))).text
+    whole = note.parse(f"{text}\n{key.cosign(text, 7)}".encode())
+    assert [cosignature.verify_all(whole, one)[0].time_s for one in known] == [7, 7]
+    lines = (tmp_path / "key").read_text().splitlines(keepends=True)
+    for broken in (lines[::-1], lines[1:], [*lines, lines[1]], [lines[0], lines[1].replace("court", "bar")]):
+        (tmp_path / "key").write_text("".join(broken))
+        with pytest.raises(Unusable, match="not the key"):
+            witness.load(tmp_path / "key")
+
+
 def test_nothing_is_replaced(place: Path) -> None:
     with pytest.raises(Unusable, match="exists"):
         witness.create("court.example", place / "another", place / "state")

@@ -1,5 +1,6 @@
-"""How a command ends that could not do its work: never as if it had found something."""
+"""How a command ends that could not do its work: with a sentence and its code, never as if it had found something."""
 
+import click
 import pytest
 from click.testing import CliRunner
 from sqlalchemy.exc import OperationalError
@@ -8,33 +9,35 @@ from custody.kernel.errors import Unavailable
 from custody.proof.strict import Malformed
 from evidence_api import commands
 from evidence_api.cli import main
+from tests.commands import leaves
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "code"),
     [
-        OperationalError("SELECT secret", None, Exception("host")),
-        Unavailable("store.unavailable"),
-        FileNotFoundError(2, "No such file", "policy"),
-        Malformed("the policy has no quorum line"),
+        (OperationalError("SELECT secret", None, Exception("secret host")), "database.unavailable"),
+        (Unavailable("store.unreachable"), "store.unreachable"),
+        (FileNotFoundError(2, "No such file", "policy"), "FileNotFoundError"),
+        (Malformed("the policy has no quorum line"), "Malformed"),
     ],
 )
-def test_what_does_not_answer_is_said_and_is_no_finding(
-    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def fail(_: object) -> int:
+def test_what_does_not_answer_is_said_and_is_no_finding(error: Exception, code: str) -> None:
+    @click.group(cls=commands.Answering)
+    def outer() -> None:
+        pass
+
+    @outer.group()
+    def inner() -> None:
+        pass
+
+    @inner.command()
+    def fails() -> None:
         raise error
 
-    monkeypatch.setattr(commands.configuration, "load", lambda: None)
-    with pytest.raises(SystemExit) as ended:
-        commands.end(fail)
-    assert ended.value.code == commands.UNUSABLE
-    said = capsys.readouterr().err
-    assert said
-    assert "secret" not in said
-    with pytest.raises(SystemExit) as ended:
-        commands.end(lambda _: 1)
-    assert ended.value.code == 1
+    ended = CliRunner().invoke(outer, ["inner", "fails"])
+    assert ended.exit_code == commands.UNUSABLE
+    assert f"[{code}" in ended.stderr
+    assert "secret" not in ended.output
 
 
 def test_a_directory_that_no_system_runs_in_is_refused(tmp_path: object) -> None:
@@ -42,8 +45,8 @@ def test_a_directory_that_no_system_runs_in_is_refused(tmp_path: object) -> None
     assert (ended.exit_code, "is not the data directory" in ended.output) == (2, True)
 
 
-@pytest.mark.parametrize("name", ["fsck", "rebuild", "rotate", "key", "key-destroyed", "erase"])
-def test_every_command_of_the_ledger_explains_itself(name: str) -> None:
-    told = CliRunner().invoke(main, ["ledger", name, "--help"])
+@pytest.mark.parametrize("path", [pytest.param(path, id=" ".join(path)) for path, _ in leaves()])
+def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
+    told = CliRunner().invoke(main, [*path, "--help"])
     assert told.exit_code == 0
     assert "Usage:" in told.output

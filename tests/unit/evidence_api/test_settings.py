@@ -67,6 +67,7 @@ def test_printing_settings_shows_no_secret() -> None:
         {"whisper_model_sha256": "sekret"},
         {"session_idle_seconds": 100, "session_absolute_seconds": 99},
         {"log_key_file": "/sekret"},
+        {"c2pa_anchors_file": "/sekret"},
         {"upload_part_bytes": 1},
         {"s3_bucket_prefix": "Sekret"},
     ],

@@ -8,6 +8,7 @@ import pytest
 
 from custody.event import WHO
 from custody.proof.shapes import SHAPES
+from evidence_api.access import policy
 from portal import catalog, rendering
 from portal.catalog import LANGUAGES, MissingText, entries
 from portal.pages import audit, cases, exhibits, session
@@ -23,6 +24,7 @@ LITERALS = set(re.findall(r"""["']([a-z_]+(?:\.[A-Za-z_]+)+)["']""", TEXT))
 PREFIXES = set(re.findall(r"""(?:t|tn)\(["']([a-z_.]+[._])["'] ~""", TEXT))
 PREFIXES |= {f"{prefix}." for prefix in re.findall(r"""word\(["']([a-z_.]+)["']""", TEXT)}
 PREFIXES |= {"event.", "result.", "notice.", "claim."}  # looked up by code in portal.pages and portal.rendering
+PREFIXES |= {"act.", "denied."}  # what was refused and why, in portal.pages.events
 PREFIXES |= {"leak_found."}  # by what a report says in portal.leak_words
 PREFIXES |= {"record.same.", "paper."}  # by verdict in portal.views.record, by part in portal.trail_paper
 
@@ -34,6 +36,15 @@ def used(key: str) -> bool:
 def fields(entry: catalog.Entry) -> set[str]:
     texts = [entry] if isinstance(entry, str) else list(entry.values())
     return {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_every_refused_act_is_told_in_words() -> None:
+    """Which act (a route of the policy) and why (a reason of its predicates), each in a word of the reader's."""
+    source = Path(policy.__file__ or "").read_text()
+    reasons = {*re.findall(r"reason=\"(\w+)\"", source), *re.findall(r"return \"(\w+)\"", source)}
+    reasons |= {"second_person_needed", "csrf"}  # of `~submitter`, and of the guard
+    wanted = {f"act.{route}" for route in policy.ROUTES} | {f"denied.{reason}" for reason in reasons}
+    assert {key for key in entries("kk") if key.startswith(("act.", "denied."))} == wanted
 
 
 def test_languages_have_the_same_keys() -> None:

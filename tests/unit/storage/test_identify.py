@@ -1,6 +1,7 @@
 """What files say about themselves, and what hostile ones only pretend. The readers run here in the test's process."""
 
 import codecs
+import hashlib
 import io
 
 import pikepdf
@@ -8,9 +9,9 @@ import pytest
 
 from custody.proof import canonical
 from storage.blob import FileName
-from storage.identify import reading
+from storage.identify import packed, reading
 from storage.identify.archives import STREAM_BYTES
-from storage.identify.model import MOST_CLAIMS, MOST_ENTRIES, Claims, checked
+from storage.identify.model import ANCHORS, MOST_CLAIMS, MOST_ENTRIES, Claims, checked
 from storage.media_type import HEAD_BYTES, sniff
 from tests import hostile_files as files
 
@@ -100,6 +101,41 @@ def test_an_office_document(tmp_path):
     assert told["flags"] == ["active_content"]
 
 
+@pytest.mark.parametrize("code_page", [1251, 65001])
+def test_an_old_office_document(tmp_path, code_page):
+    told = identify(tmp_path, files.old_office(code_page), "a.doc")
+    found = said(told)
+    assert told["media_type"] == "application/x-ole-storage"
+    assert (found["office.creator"], found["office.lastModifiedBy"]) == ("Иванов И. И.", "Петров")
+    assert (found["office.title"], found["office.Company"]) == ("Протокол", "ТОО «Мысал»")
+    assert (found["office.created"], found["office.Pages"]) == ("2001-02-03T04:05:00Z", 7)
+    assert "office.modified" not in found
+    assert told["flags"] == ["active_content"]
+
+
+@pytest.mark.parametrize("code_page", [None, 1251])
+def test_a_message_of_outlooks(tmp_path, code_page):
+    told = identify(tmp_path, files.outlook(code_page), "a.msg")
+    found = said(told)
+    assert told["media_type"] == "application/vnd.ms-outlook"
+    assert found["mail.From"] == "Иван Петров <ivan@example.kz>"
+    assert (found["mail.Subject"], found["mail.Date"]) == ("Акт сверки", "2026-03-14T10:00:00Z")
+    assert found["mail.Message-ID"] == "<1@example.kz>"
+    assert found["mail.messages_inside"] == 1
+    assert names(told) == ["акт.pdf (application/pdf)", "база.bin (application/octet-stream)"]
+    assert told["flags"] == ["attachments"]
+
+
+@pytest.mark.parametrize("make", [files.outlook, files.old_office])
+def test_a_broken_compound_file_is_flagged_or_read(tmp_path, make):
+    data = make()
+    for at in range(0, len(data) - 8, len(data) // 60):
+        for change in (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00"):
+            told = identify(tmp_path, data[:at] + change + data[at + 4 :])
+            assert set(told["flags"]) <= {"active_content", "attachments", "unreadable", "too_costly", "type_differs"}
+    assert identify(tmp_path, data[: len(data) // 2])["media_type"] != "application/octet-stream"
+
+
 def test_a_billion_laughs_are_not_told(tmp_path):
     told = identify(tmp_path, files.billion_laughs(), "a.docx")
     assert told["flags"] == ["xml_entities"]
@@ -127,6 +163,53 @@ def test_a_tar(tmp_path, packed):
     assert {"archive.nested", "archive.unsafe_names"} <= set(told["flags"])
 
 
+@pytest.mark.parametrize("make", [files.rar4, files.rar5])
+def test_a_rar(tmp_path, make):
+    told = identify(tmp_path, make({"order.txt": b"12345", "../../etc/passwd": b"x", "inner.7z": b""}), "a.rar")
+    assert told["media_type"] == "application/vnd.rar"
+    assert [(one["name"], one["size_bytes"]) for one in told["entries"]] == [
+        ("order.txt", 5),
+        ("../../etc/passwd", 1),
+        ("inner.7z", 0),
+    ]
+    assert told["flags"] == ["archive.nested", "archive.unsafe_names"]
+    assert said(told)["archive.unpacked_bytes"] == 6
+
+
+def test_a_7z(tmp_path):
+    told = identify(tmp_path, files.SEVEN_ZIP, "a.7z")
+    assert names(told) == ["d/", "d/ішкі/", "d/a.zip", "d/ішкі/ордер.txt"]
+    assert said(told)["archive.members"] == 4
+    assert told["flags"] == ["archive.nested"]
+    assert "libarchive" in told["tools"]
+
+
+def test_a_7z_with_hidden_names_says_that_it_is_not_listed(tmp_path):
+    told = identify(tmp_path, files.HIDDEN_SEVEN_ZIP, "a.7z")
+    assert told["flags"] == ["archive.not_listed", "encrypted"]
+    assert told["entries"] == []
+
+
+def test_a_rar_that_grows_is_named(tmp_path):
+    told = identify(tmp_path, files.rar5({"a": b"x" * 100, "b": b"y" * 100}, claimed=1 << 40), "a.rar")
+    assert told["flags"] == ["archive.bomb"]
+    assert names(told) == ["a", "b"]
+
+
+@pytest.mark.parametrize("data", [files.SEVEN_ZIP, files.rar5({"a": b"1" * 99}), files.rar4({"a": b"1" * 99})])
+def test_a_broken_7z_or_rar_is_flagged(tmp_path, data):
+    for cut in (8, 20, 40, len(data) - 20):
+        flags = identify(tmp_path, data[:cut])["flags"]
+        assert set(flags) <= {"archive.not_listed", "archive.nested"}, (cut, flags)
+    assert "archive.not_listed" in identify(tmp_path, data[:20])["flags"]
+
+
+def test_without_libarchive_a_7z_stays_opaque_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(packed, "_libarchive", None)
+    told = identify(tmp_path, files.SEVEN_ZIP, "a.7z")
+    assert (told["flags"], told["entries"]) == (["archive.no_lister"], [])
+
+
 def test_a_picture_of_a_dashboard_is_not_decoded(tmp_path):
     told = identify(tmp_path, files.huge_png(), "a.png")
     assert said(told)["picture.width"] == 60_000
@@ -149,6 +232,23 @@ def test_a_signature_of_the_device(tmp_path):
     assert told["c2pa"]["verdict"] == "broken"
     assert "assertion.dataHash.mismatch" in told["c2pa"]["failures"]
     assert "c2pa.broken" in told["flags"]
+
+
+def test_a_list_of_issuers_decides_whom_to_trust(tmp_path):
+    maker = files.maker()
+    data = files.signed_picture(maker)
+    listed = tmp_path / ANCHORS
+    listed.write_bytes(files.anchor(files.maker()) + files.anchor(maker))
+    told = identify(tmp_path, data, "a.jpg")
+    assert (told["c2pa"]["verdict"], told["c2pa"]["failures"]) == ("trusted", [])
+    assert told["c2pa"]["anchors"] == "sha256:" + hashlib.sha256(listed.read_bytes()).hexdigest()
+    broken = bytearray(data)
+    broken[-20] ^= 1
+    assert identify(tmp_path, bytes(broken), "a.jpg")["c2pa"]["verdict"] == "broken"
+    listed.write_bytes(files.anchor(files.maker()))
+    told = identify(tmp_path, data, "a.jpg")
+    assert told["c2pa"]["verdict"] == "untrusted"
+    assert told["c2pa"]["failures"] == ["signingCredential.untrusted"]
 
 
 def test_a_picture_without_a_signature_has_no_verdict(tmp_path):

@@ -42,3 +42,40 @@ def test_no_field_may_be_just_anything(leaf: bytes, data: st.DataObject) -> None
         holder[data.draw(st.sampled_from(sorted(holder)))] = data.draw(json)
     with suppress(Malformed):
         grammar.parse(canonical.encode(value))
+
+
+def both(leaf: bytes) -> None:
+    """What is read at half the cost is what the rules say, or is left to them."""
+    plain = grammar._plain(leaf)
+    if plain is not None:
+        assert plain == grammar._general(leaf)
+
+
+PARTS = [part for leaf in LEAVES[:8] for part in leaf.replace(b",", b"\0,\0").split(b"\0")]
+
+
+@given(st.sampled_from(LEAVES), st.integers(0, 600), st.sampled_from(PARTS) | st.binary(max_size=3), st.integers(0, 60))
+def test_the_shorter_reading_is_the_same(leaf: bytes, at: int, insert: bytes, cut: int) -> None:
+    assert grammar._plain(leaf) is not None
+    both(leaf[:at] + insert + leaf[at + cut :])
+
+
+@given(st.sampled_from(LEAVES), st.data())
+def test_the_shorter_reading_takes_no_other_value(leaf: bytes, data: st.DataObject) -> None:
+    value = canonical.decode(leaf)
+    holder = data.draw(st.sampled_from([value, value["actor"], value["data"]]))
+    name = data.draw(st.sampled_from(sorted(holder)))
+    holder[name] = data.draw(json | st.just(2**53) | st.just(2**53 - 1) | st.just("\\") | st.just("қ\u2028\x7f"))
+    with suppress(Malformed):
+        both(canonical.encode(value))
+    both(repr(value).replace("'", '"').replace(" ", "").encode())
+
+
+def test_depth_counts_from_the_leaf() -> None:
+    for depth in range(28, 34):
+        value = canonical.decode(LEAVES[0])
+        inner: list[object] = []
+        for _ in range(depth):
+            inner = [inner]
+        value["data"]["number"] = inner
+        both(canonical._written(value))
