@@ -115,7 +115,7 @@ def _take(item: Any, into: Letter, *, shown: bool) -> None:
     if shown and not attached and kind.startswith(("text/plain", "text/html", "multipart/")):
         into.texts.append((text_of(data, item.get_content_charset()), kind == "text/html"))
     elif data or attached:
-        into.parts.append(part(name or "?", kind, data, attached=attached))
+        into.parts.append(part(name or "—", kind, data, attached=attached))
 
 
 def _filename(item: Any) -> str | None:

@@ -114,7 +114,8 @@ def letters_of(file: Any) -> Letters:
 def claims_of(file: Any) -> Iterator[tuple[str, str | None]]:
     """What the message says of itself, under the names that e-mail uses."""
     message = _message(file, (), 0)
-    yield from ((f"mail.{name}", value) for name, value in _header(message, []))
+    recipients = [path[0] for path in file.listdir(streams=False, storages=True) if path[0].startswith(_RECIPIENT)]
+    yield from ((f"mail.{name}", value) for name, value in _header(message, recipients))
     yield "mail.Message-ID", message.text(_MESSAGE_ID) or None
 
 

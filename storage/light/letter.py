@@ -25,7 +25,7 @@ from storage.light.pages import pages_of
 from storage.light.words import MOST_CHARS, words_of
 
 SET_CHARS, SET_LINES, SET_PARTS = 400_000, 10_000, 500
-_LINE, _CELL = 2_000, 1_200
+_LINE, _CELL = 2_000, 700
 """A line longer than this is set as several paragraphs: what breaks lines is slow with very long ones."""
 _NAMES = {
     "From": "From · Кімнен · От кого",
@@ -114,7 +114,7 @@ def _flow(letters: Letters, said: list[str], width: float) -> Iterator[Any]:
     """What is set, bounded over all messages together."""
     chars, lines, parts = SET_CHARS, SET_LINES, SET_PARTS
     cut = letters.more
-    yield Paragraph(_CLAIMED, _style(8))
+    yield Paragraph(_CLAIMED, _style(9))
     for letter, text in zip(letters.found, said, strict=True):
         if lines <= 0 or chars <= 0:
             cut = True
@@ -130,10 +130,11 @@ def _flow(letters: Letters, said: list[str], width: float) -> Iterator[Any]:
             if lines < 0 or chars < 0:
                 cut = True
                 break
-            yield Paragraph(_safe(line), _style(9.5)) if line.strip() else Spacer(1, 3 * mm)
+            yield Paragraph(_safe(line), _style(11)) if line.strip() else Spacer(1, 3 * mm)
         if letter.parts:
             listed = letter.parts[: max(parts, 0)]
             parts, cut = parts - len(listed), cut or len(listed) < len(letter.parts)
+            yield Spacer(1, 4 * mm)
             yield Paragraph(f"{_INSIDE}: {len(letter.parts)}", _style(10, bold=True))
             rows = [
                 (f"{one.name} ({one.media_type})", f"{one.size_bytes:,} B {one.sha256}".replace(",", " "))
@@ -167,7 +168,7 @@ def _table(rows: list[tuple[str, str]], widths: tuple[float, float], width: floa
 def _cell(text: str, *, bold: bool = False) -> Paragraph:
     """Cut so that it fits on a page: a row is not set over two."""
     known = typeface.shown(" ".join(text.split()))
-    return Paragraph(escape(known[:_CELL] + "…" * (len(known) > _CELL)), _style(8.5, bold=bold))
+    return Paragraph(escape(known[:_CELL] + "…" * (len(known) > _CELL)), _style(9.5, bold=bold))
 
 
 def _safe(text: str) -> str:

@@ -158,6 +158,10 @@ PAGES = {
         disclosures.ReleaseConfirm(HEAD, ident("d"), 2, "Адвокат Марат Демо", FILES, WITHHELD, 4),
     ),
     "disclosure": (disclosures.render_disclosure, DISCLOSURE),
+    "disclosure-destroyed": (
+        disclosures.render_disclosure,
+        replace(DISCLOSURE, state="destroyed", package_href=None, destroyed_at=ago(hours=1), act_number=3),
+    ),
     "trail": (audit.render_trail, TRAIL),
     "trail-empty": (audit.render_trail, replace(TRAIL, events=(), next_href=None)),
     "ledger": (audit.render_ledger, LEDGER),

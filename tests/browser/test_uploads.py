@@ -179,6 +179,36 @@ def test_small_files_go_together_and_a_lost_answer_loses_none(stage: Stage) -> N
     stage.faults.clear()
 
 
+def test_what_was_destroyed_is_said_and_a_person_decides(stage: Stage) -> None:
+    """The server's answers are those of a case in which an act was carried out meanwhile: that takes a day at least."""
+    page, file = at_the_desk(stage), stage.folder / "destroyed.txt"
+    file.write_bytes(os.urandom(1000))
+    gone = {"state": "destroyed", "reason": "upload.destroyed"}
+
+    def told(route: Route) -> None:
+        answer = route.fetch()
+        items = [one | gone for one in answer.json()["items"]]
+        route.fulfill(response=answer, json={"items": items})
+
+    def surveyed(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        items = [one | ({"destroyed": 7} if one["state"] == "new" else {}) for one in body["items"]]
+        route.fulfill(response=answer, json=body | {"items": items})
+
+    page.route("**/survey", surveyed)
+    send(page, file)
+    sealed(page)
+    expect(page.locator("[data-rows]")).to_contain_text("№ 7 дәлел болған")
+    page.route("**/states", told)
+    page.reload()
+    expect(page.locator("[data-rich]")).to_be_visible()
+    page.locator("[data-input-files]").set_input_files(file)  # delivered, as the desk remembers: asked after, not sent
+    expect(page.locator("[data-trouble]")).to_contain_text("upload.destroyed", timeout=SLOW_MS)
+    expect(page.locator("[data-rows] [data-state=failed]")).to_have_count(1)
+    page.unroute_all()
+
+
 def test_a_closed_browser_resumes_what_is_left(stage: Stage) -> None:
     """Sealed ones are not sent again, the list and the description come back, and the tab's end is no loss."""
     page = at_the_desk(stage)

@@ -146,7 +146,7 @@ export class Listing {
       cell.append(" ", link);
       if (item.state === "sealed") cell.append(" ", make("span", "digest small", `${item.sha256.slice(7, 19)}…`));
     }
-    if (item.again) cell.append(make("div", "small muted", this.show.again(item.again)));
+    if (item.before) cell.append(make("div", "small muted", this.show.again(item.before)));
     if (FINAL.includes(item.state)) return;
     const away = make("button", "key-button", "×");
     away.type = "button";

@@ -127,7 +127,7 @@ export class Queue {
       // Delivered from here and destroyed since: whether it is sent anew is for the person to say.
       this.check(item);
     } else {
-      item.again = destroyed;
+      item.before = destroyed;
       // Begun on another day or another computer by the same person: one goes on with it instead of beginning anew.
       if (state === "new") item.key = undefined;
       if (state === "begun" && !item.url) Object.assign(item, { url: `${location.origin}/api/v1/uploads/${upload}`, exhibit, token: undefined });

@@ -3,7 +3,10 @@
 import re
 
 import pytest
+from click.testing import CliRunner
 
+from evidence_api import commands
+from evidence_api.cli import main
 from tests.whole import PASSWORD, until
 
 
@@ -99,3 +102,30 @@ def test_other_sessions_are_ended_each_under_its_event(system, visit):
         assert system.api(None)("GET", "/api/v1/session", headers=said).status_code == 401
     closed = system.events(f"account:{member.account_id}", "session.closed")
     assert [one["data"]["reason"] for one in closed] == ["closed_elsewhere"] * 2
+
+
+def test_the_operator_issues_lists_and_revokes_by_command(system, case, monkeypatch, tmp_path):
+    """The credential goes into a new file that nobody else can read, and nowhere else."""
+    monkeypatch.setattr(commands.configuration, "load", lambda: system.settings)
+    runner, out = CliRunner(), tmp_path / "credential"
+
+    def dalel(*words):
+        return runner.invoke(main, ["device", *words])
+
+    issue_it = ("issue", "Сервер видеозаписи", "--case", case[1], "--days", "5", "--out", str(out))
+    issued = dalel(*issue_it)
+    assert issued.exit_code == 0, issued.output
+    login, _, secret = out.read_text().strip().partition(":")
+    assert (login in issued.output, secret in issued.output) == (True, False)
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert dalel(*issue_it).exit_code == 2
+    assert out.read_text().startswith(login)
+    unknown = dalel("issue", "x", "--case", "000000000000000", "--out", str(tmp_path / "other"))
+    assert (unknown.exit_code, (tmp_path / "other").exists()) == (2, False)
+    (line,) = [one for one in dalel("list").output.splitlines() if one.startswith(login)]
+    assert line.split("\t")[1::2] == ["open", case[1]]
+    assert dalel("revoke", login).exit_code == 0
+    assert f"{login}\trevoked" in dalel("list").output
+    assert (dalel("revoke", login).exit_code, dalel("revoke", "device-none").exit_code) == (2, 2)
+    answer = system.api(None)("POST", "/api/v1/session", json={"login": login, "password": secret})
+    assert answer.json()["code"] == "session.refused"

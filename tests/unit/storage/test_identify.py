@@ -119,6 +119,7 @@ def test_a_message_of_outlooks(tmp_path, code_page):
     found = said(told)
     assert told["media_type"] == "application/vnd.ms-outlook"
     assert found["mail.From"] == "Иван Петров <ivan@example.kz>"
+    assert found["mail.Cc"] == "Бухгалтерия <b@example.kz>"
     assert (found["mail.Subject"], found["mail.Date"]) == ("Акт сверки", "2026-03-14T10:00:00Z")
     assert found["mail.Message-ID"] == "<1@example.kz>"
     assert found["mail.messages_inside"] == 1

@@ -189,6 +189,9 @@ HOSTILE = {
     "a million fields": message(b"words", "\r\n".join(["Cc: a"] * 200_000)),
     "parameters without end": message(b"words", 'Content-Type: text/plain; a="' + ';b="' * (1 << 16)),
     "names of impossible charsets": many(3).replace(b"name=f1", b"name*=a%00b''%0a%0a" + b"%0a" * 500),
+    "a name of the widest letters": message(
+        b"x", 'Content-Type: a/b; name="' + "\u2031\u0429W" * 600 + '"\r\nCc: ' + "\u2031" * 5000
+    ),
     "one line": message(b"w" * (1 << 20), ""),
     "only line ends": message(b"\n" * (1 << 20), ""),
     "short lines": message(b"a\n" * (1 << 19), ""),
