@@ -91,6 +91,7 @@ class ObjectStore:
                 "-s3.allowDeleteBucketNotEmpty=false",
                 "-s3.autoCreateBucket=false",
                 "-s3.iam=false",
+                "-filer.maxMB=16",  # a segment is one piece: by default three, which every request counts through
                 *ports,
             ),
             env={

@@ -65,7 +65,7 @@ export async function send(item, details, csrf, keep, progress) {
   await keep(item);
   return new Promise((resolve, reject) => {
     const upload = new tus.Upload(item.file, {
-      endpoint: "/api/v1/uploads",
+      endpoint: `${location.origin}/api/v1/uploads`, // whole: the browser's URL resolves an answer's Location against it
       uploadUrl: item.url ?? null,
       chunkSize: PART,
       retryDelays: RETRY_MS,
