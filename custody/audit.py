@@ -174,16 +174,15 @@ def entry(session: Session, event_id: UUID) -> EntryView:
 
 def place_of(session: Session, event_id: UUID) -> tuple[str, UUID | None] | None:
     """The chain and the case of an event, whether it has its place in the ledger already or waits for it."""
+    # In this order: between the two questions it may get its place, and then it is found there.
+    body = session.scalar(select(EventOutboxRow.body).where(EventOutboxRow.event_id == event_id))
+    if body is not None:
+        said = json.loads(body)
+        return said["item"], UUID(said["case"]) if said["case"] else None
     row = session.execute(
         select(LedgerEntryRow.item, LedgerEntryRow.case_id).where(LedgerEntryRow.event_id == event_id)
     ).one_or_none()
-    if row is not None:
-        return row[0], row[1]
-    body = session.scalar(select(EventOutboxRow.body).where(EventOutboxRow.event_id == event_id))
-    if body is None:
-        return None
-    said = json.loads(body)
-    return said["item"], UUID(said["case"]) if said["case"] else None
+    return (row[0], row[1]) if row else None
 
 
 def entries_at(session: Session, seqs: Sequence[int]) -> list[EntryView]:

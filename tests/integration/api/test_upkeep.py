@@ -32,7 +32,12 @@ def test_uploads_sessions_and_the_lock(own):
 
     later = own.variant(moved=timedelta(days=1))
     done = ["abandoned uploads", "ended sessions", "holds in the store", "ended terms", "acts to carry on"]
-    done += ["the store's lock", "stored files", "what killed processes left in the store"]
+    done += [
+        "the store's lock",
+        "stored files",
+        "files that no scanner has seen",
+        "what killed processes left in the store",
+    ]
     assert prepare.upkeep(later).run_due() == done
     assert len(own.events(f"exhibit:{exhibit_id}", "upload.expired")) == 1
     assert own.api("investigator")("GET", "/api/v1/session").json()["code"] == "session.expired"
