@@ -91,7 +91,6 @@ class ObjectStore:
                 "-s3.allowDeleteBucketNotEmpty=false",
                 "-s3.autoCreateBucket=false",
                 "-s3.iam=false",
-                "-filer.maxMB=16",  # a segment is one piece: by default three, which every request counts through
                 # The tests' store serves hundreds of systems, each with buckets of its own; by default the free disk
                 # decides how many volumes there may be, and the last system gets none.
                 *(("-volume.max=10000",) if self._fast else ()),

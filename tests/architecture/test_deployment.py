@@ -86,7 +86,7 @@ def test_probes_are_ours() -> None:
 def test_the_object_store_is_as_private_as_the_embedded_one() -> None:
     words = SERVICES["object-store"]["command"][2].split()
     needed = "-ip=127.0.0.1 -ip.bind=127.0.0.1 -disableHttp -master.telemetry=false -admin.ui=false -webdav=false"
-    needed += " -s3.allowDeleteBucketNotEmpty=false -s3.autoCreateBucket=false -s3.iam=false -filer.maxMB=16"
+    needed += " -s3.allowDeleteBucketNotEmpty=false -s3.autoCreateBucket=false -s3.iam=false"
     assert set(needed.split()) <= set(words)
     assert SERVICES["object-store-door"]["network_mode"] == "service:object-store"
     door = SERVICES["object-store-door"]["command"]
