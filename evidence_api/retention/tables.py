@@ -52,34 +52,36 @@ class DisposalRow(Recorded, Base):
     )
 
 
-class DisposalItemRow(Recorded, Base):
-    """One exhibit of an act. `locked` are the objects that the store did not let go yet; counts are None until done."""
+class _Outcome:
+    """What became of one thing in an act. `locked` are the objects that the store did not let go yet; counts are None
+    until done.
+    """
 
-    __tablename__ = "disposal_items"
-    disposal_id: Mapped[UUID] = mapped_column(ForeignKey("disposals.id"), primary_key=True)
-    exhibit_id: Mapped[UUID] = mapped_column(ForeignKey("exhibits.id"), primary_key=True)
     open: Mapped[bool]
     keys_destroyed: Mapped[int | None]
     objects_removed: Mapped[int | None]
     locked: Mapped[list[Any]] = mapped_column(default=list)
     free_at: Mapped[datetime | None]
+
+
+class DisposalItemRow(_Outcome, Recorded, Base):
+    """One exhibit of an act."""
+
+    __tablename__ = "disposal_items"
+    disposal_id: Mapped[UUID] = mapped_column(ForeignKey("disposals.id"), primary_key=True)
+    exhibit_id: Mapped[UUID] = mapped_column(ForeignKey("exhibits.id"), primary_key=True)
     __table_args__ = (
         Index("uq_disposal_items_open", "exhibit_id", unique=True, postgresql_where=text("open")),
         Index("ix_disposal_items_free_at", "free_at", postgresql_where=text("free_at IS NOT NULL")),
     )
 
 
-class DisposalPackageRow(Recorded, Base):
-    """The package of one round in an act, as `DisposalItemRow`."""
+class DisposalPackageRow(_Outcome, Recorded, Base):
+    """The package of one round in an act."""
 
     __tablename__ = "disposal_packages"
     disposal_id: Mapped[UUID] = mapped_column(ForeignKey("disposals.id"), primary_key=True)
     disclosure_id: Mapped[UUID] = mapped_column(ForeignKey("disclosures.id"), primary_key=True)
-    open: Mapped[bool]
-    keys_destroyed: Mapped[int | None]
-    objects_removed: Mapped[int | None]
-    locked: Mapped[list[Any]] = mapped_column(default=list)
-    free_at: Mapped[datetime | None]
     __table_args__ = (
         Index("uq_disposal_packages_open", "disclosure_id", unique=True, postgresql_where=text("open")),
         Index("ix_disposal_packages_free_at", "free_at", postgresql_where=text("free_at IS NOT NULL")),
