@@ -106,7 +106,7 @@ def contents(raw: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, len(ZIPPED) - 1), st.integers(1, 255))
 def test_any_byte_of_the_container(at: int, change: int) -> None:
     """Either it is refused, or the byte says nothing about the contents (a date, a version, a permission)."""
@@ -120,7 +120,7 @@ def test_any_byte_of_the_container(at: int, change: int) -> None:
     assert found == HONEST
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, len(ZIPPED) - 1))
 def test_cut_anywhere(at: int) -> None:
     with pytest.raises(VerificationError) as caught:

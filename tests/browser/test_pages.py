@@ -12,8 +12,21 @@ from tests.browser import sample_pages
 NAMES = [*sample_pages.PAGES, "help", "verify"]
 LOOKS = (("ru", "dark", 390), ("kk", "dark", 1280), ("en", "light", 390))
 """Languages, themes and widths together; light pages at 1280 px are looked at as they really are (test_real_pages)."""
+WIDTH_ONLY = LOOKS[0]
+"""axe sees this theme and this width in the other two; the longest words are Russian."""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 KAZAKH = "ӘәҒғҚқҢңӨөҰұҮүҺһІі АБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
+
+
+def axe_faults(page: Page, axe_source: str, name: str) -> list[str]:
+    """What axe finds on the page as it is shown."""
+    page.evaluate(axe_source)
+    result = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
+    return [
+        f"{name}: {fault['id']} at {[node['target'][0] for node in fault['nodes'][:3]]}: "
+        f"{fault['nodes'][0]['failureSummary']}"
+        for fault in result["violations"]
+    ]
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look)))
@@ -26,11 +39,8 @@ def test_every_page(
     found: list[str] = []
     for name in NAMES:
         page.goto(f"{gallery_url}/pages/{name}?lang={language}")
-        page.evaluate(axe_source)
-        result = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
-        for fault in result["violations"]:
-            places = [node["target"][0] for node in fault["nodes"][:3]]
-            found.append(f"{name}: {fault['id']} at {places}: {fault['nodes'][0]['failureSummary']}")
+        if look != WIDTH_ONLY:
+            found += axe_faults(page, axe_source, name)
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             found.append(f"{name}: wider than {width} px")
         if shots:

@@ -1,5 +1,6 @@
-"""Every real page of the played story: nothing for axe, nothing too wide, a screenshot in each language."""
+"""Every real page of the played story: nothing for axe, nothing too wide in any language, a picture when asked for."""
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from playwright.sync_api import Page
 from evidence_api.demo import cast
 from tests.browser import story
 from tests.browser.real import Stage
-from tests.browser.test_pages import RULES
+from tests.browser.test_pages import axe_faults
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("kk", "ru", "en")
@@ -81,22 +82,13 @@ def _look(page: Page, language: str, *, width: int = 1280, theme: str = "light")
 
 
 def _shot(page: Page, name: str) -> list[str]:
-    """Keep the whole page as a picture; tells whether it is wider than the screen."""
-    folder = ROOT / "artefacts" / "screenshots"
-    folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / f"{name}.png", full_page=True)
+    """Whether it is wider than the screen; the whole page is kept as a picture when DALEL_SHOTS is set."""
+    if "DALEL_SHOTS" in os.environ:
+        folder = ROOT / "artefacts" / "screenshots"
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=folder / f"{name}.png", full_page=True)
     wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     return [f"{name}: wider than the screen"] if wide else []
-
-
-def _axe(page: Page, axe_source: str) -> list[str]:
-    page.evaluate(axe_source)
-    result = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
-    return [
-        f"{page.url}: {fault['id']} at {[node['target'][0] for node in fault['nodes'][:3]]}: "
-        f"{fault['nodes'][0]['failureSummary']}"
-        for fault in result["violations"]
-    ]
 
 
 @pytest.mark.parametrize("who", PAGES, ids=lambda who: who.login)
@@ -111,7 +103,7 @@ def test_every_page_of(stage: Stage, axe_source: str, who: cast.Cast) -> None:
             _look(page, language)
             page.goto(address.format(**stage.found))
             found += _shot(page, f"{name}-{language}")
-        found += _axe(page, axe_source)
+        found += axe_faults(page, axe_source, page.url)
         if address in NARROW:
             _look(page, "ru", width=390)
             page.reload()
@@ -132,5 +124,5 @@ def test_sign_in_page(stage: Stage, axe_source: str) -> None:
         _look(page, language)
         page.reload()
         found += _shot(page, f"sign-in-{language}")
-    found += _axe(page, axe_source)
+    found += axe_faults(page, axe_source, page.url)
     assert found == []

@@ -81,9 +81,16 @@ class Bao:
         """As if a cable was pulled: it takes connections and answers nothing."""
         self.process.send_signal(signal.SIGSTOP)
         try:
+            while self._threads_running():  # the signal is sent, not yet obeyed
+                time.sleep(0.001)
             yield
         finally:
             self.process.send_signal(signal.SIGCONT)
+
+    def _threads_running(self) -> bool:
+        """Whether any thread is not in state T of proc_pid_stat(5) yet."""
+        states = Path(f"/proc/{self.process.pid}/task").glob("*/stat")
+        return any(one.read_text().rpartition(")")[2].split()[0] != "T" for one in states)
 
     def close(self) -> None:
         self.process.kill()

@@ -93,9 +93,9 @@ def test_a_check_that_was_cut_off_goes_on(checker: Checker, monkeypatch: pytest.
         ("DELETE FROM ledger_entries WHERE seq = 599", Step.HEAD, "head.state", "ledger_state"),
         (
             "WITH two AS (SELECT * FROM ledger_entries WHERE seq = 20) UPDATE ledger_entries entry SET"
-            " canonical = convert_to(replace(convert_from(two.canonical, 'UTF8'), 'sha256:0', 'sha256:1'), 'UTF8'),"
-            " leaf_hash = sha256('\\x00' || convert_to(replace(convert_from(two.canonical, 'UTF8'), 'sha256:0',"
-            " 'sha256:1'), 'UTF8')) FROM two WHERE entry.seq = 20",
+            " canonical = convert_to(replace(convert_from(two.canonical, 'UTF8'), 'sha256:000', 'sha256:100'), 'UTF8'),"
+            " leaf_hash = sha256('\\x00' || convert_to(replace(convert_from(two.canonical, 'UTF8'), 'sha256:000',"
+            " 'sha256:100'), 'UTF8')) FROM two WHERE entry.seq = 20",
             Step.ENTRIES,
             "entries.chain",
             "27",
@@ -110,7 +110,7 @@ def test_a_changed_row_is_the_first_place(
 
 
 def test_a_rewritten_last_entry_leads_to_another_root(checker: Checker, ledger_database: FreshDatabase) -> None:
-    changed = "convert_to(replace(convert_from(canonical, 'UTF8'), 'sha256:00', 'sha256:10'), 'UTF8')"
+    changed = "convert_to(replace(convert_from(canonical, 'UTF8'), 'sha256:000', 'sha256:100'), 'UTF8')"
     tamper(
         ledger_database.owner_url,
         f"UPDATE ledger_entries SET canonical = {changed}, leaf_hash = sha256('\\x00' || {changed}) WHERE seq = 598",
