@@ -97,17 +97,22 @@ class Chunks:
         return (self._base_nonce ^ number).to_bytes(_NONCE_BYTES)
 
 
-def encrypt(key: bytes, context: bytes, plaintext: bytes | bytearray) -> bytearray:
+def encrypt(key: bytes, context: bytes, plaintext: bytes | bytearray | memoryview) -> bytearray:
     """A whole message held in memory, under a fresh salt."""
-    chunks = Chunks.fresh(key, context)
     out = bytearray(sealed_bytes(len(plaintext)))
+    encrypt_into(key, context, plaintext, memoryview(out))
+    return out
+
+
+def encrypt_into(key: bytes, context: bytes, plaintext: bytes | bytearray | memoryview, out: memoryview) -> None:
+    """As `encrypt`, into `out`, which has `sealed_bytes` of the plaintext's length."""
+    chunks = Chunks.fresh(key, context)
     out[:HEADER_BYTES] = chunks.header
-    plain, body = memoryview(plaintext), memoryview(out)[HEADER_BYTES:]
+    plain, body = memoryview(plaintext), out[HEADER_BYTES:]
     for number in range(chunk_count(len(plaintext))):
         chunk = plain[number * CHUNK_BYTES : (number + 1) * CHUNK_BYTES]
         start = number * SEALED_CHUNK_BYTES
         chunks.seal_into(number, chunk, body[start : start + len(chunk) + TAG_BYTES])
-    return out
 
 
 def decrypt(key: bytes, context: bytes, message: bytes) -> bytes:

@@ -12,7 +12,7 @@ from storage import key_records
 from storage.blob import BlobFacts
 from storage.crypto import new_key
 from storage.keys import KeyWrapper
-from storage.ports import ObjectStore, Part
+from storage.ports import Bytes, ObjectStore, Part
 from storage.retention import whole_seconds
 from storage.seal import evidence_key, lock_and_check, read_back
 from storage.segments import Layout, encrypt_segment, segment_bytes_for
@@ -89,7 +89,7 @@ class _Writing:
             raise
         return self._store.complete(self._bucket, self._key, upload_id, parts)
 
-    def _segment(self, file: BinaryIO, number: int) -> tuple[bytearray, bytes]:
+    def _segment(self, file: BinaryIO, number: int) -> tuple[Bytes, bytes]:
         """A segment's ciphertext and its SHA-256."""
         plaintext = file.read(self._layout.plain(number))
         self._plain.update(plaintext)

@@ -18,6 +18,9 @@ BUNDLES: Final = "bundles"
 STAGING: Final = "staging"
 KEYS: Final = "keys"
 
+Bytes = bytes | bytearray | memoryview
+"""What is sent, from wherever it lies."""
+
 LOCKED_BUCKETS: Final = (EVIDENCE, RENDITIONS, PACKAGES, LOG, BUNDLES)
 """With versioning and Object Lock. `staging` has neither: it holds the encrypted tails of unfinished uploads.
 `keys` has neither: wrapped data keys lie there beside the database's, and disposal must be able to destroy them.
@@ -64,7 +67,7 @@ class ObjectStore(Protocol):
     Unavailable `store.refused` (an answer that is neither success nor one of those named below).
     """
 
-    def put(self, bucket: str, key: str, data: bytes | bytearray, sha256: bytes | None = None) -> str:
+    def put(self, bucket: str, key: str, data: Bytes, sha256: bytes | None = None) -> str:
         """Write a new version; returns its version id ("" in a bucket without versions).
 
         Durable when it returns. The store compares a SHA-256 sent along (`sha256`, or computed here); Corrupt
@@ -72,7 +75,7 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def put_once(self, bucket: str, key: str, data: bytes | bytearray) -> str:
+    def put_once(self, bucket: str, key: str, data: Bytes) -> str:
         """Write only if there is no object of this key. Raises Conflict `store.exists`; of many writers one wins."""
         ...
 
@@ -80,9 +83,7 @@ class ObjectStore(Protocol):
         """Begin an object of many parts; returns the upload's id. Nothing is visible under the key yet."""
         ...
 
-    def put_part(
-        self, bucket: str, key: str, upload_id: str, number: int, data: bytes | bytearray, sha256: bytes
-    ) -> Part:
+    def put_part(self, bucket: str, key: str, upload_id: str, number: int, data: Bytes, sha256: bytes) -> Part:
         """One part, 5 MiB or more unless it is the last, and the SHA-256 of it that the store compares.
 
         Durable when it returns; a number may be sent again.

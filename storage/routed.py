@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from custody.kernel.errors import Unavailable
-from storage.ports import KEYS, Begun, ObjectStore, Part, Stored
+from storage.ports import KEYS, Begun, Bytes, ObjectStore, Part, Stored
 
 
 def elsewhere(store: str, bucket: str) -> str:
@@ -40,13 +40,13 @@ class RoutedStore:
             raise Unavailable("store.unknown", store=name)
         return store, own
 
-    def put(self, bucket: str, key: str, data: bytes | bytearray, sha256: bytes | None = None) -> str:
+    def put(self, bucket: str, key: str, data: Bytes, sha256: bytes | None = None) -> str:
         store, own = self.at(bucket)
         for other in self._others if bucket == KEYS else ():
             other.put(KEYS, key, data, sha256)
         return store.put(own, key, data, sha256)
 
-    def put_once(self, bucket: str, key: str, data: bytes | bytearray) -> str:
+    def put_once(self, bucket: str, key: str, data: Bytes) -> str:
         store, own = self.at(bucket)
         return store.put_once(own, key, data)
 
@@ -54,9 +54,7 @@ class RoutedStore:
         store, own = self.at(bucket)
         return store.create_multipart(own, key)
 
-    def put_part(
-        self, bucket: str, key: str, upload_id: str, number: int, data: bytes | bytearray, sha256: bytes
-    ) -> Part:
+    def put_part(self, bucket: str, key: str, upload_id: str, number: int, data: Bytes, sha256: bytes) -> Part:
         store, own = self.at(bucket)
         return store.put_part(own, key, upload_id, number, data, sha256)
 

@@ -21,7 +21,7 @@ from minio.error import InvalidResponseError, MinioException, S3Error, ServerErr
 from minio.retention import Retention
 
 from custody.kernel.errors import Conflict, Corrupt, DalelError, NotFound, Unavailable
-from storage.ports import EVIDENCE, KEYS, LOCKED_BUCKETS, STAGING, Begun, Part, Stored
+from storage.ports import EVIDENCE, KEYS, LOCKED_BUCKETS, STAGING, Begun, Bytes, Part, Stored
 
 _PIECE_BYTES: Final = 1024 * 1024
 _MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NoSuchBucket"})
@@ -137,15 +137,15 @@ class S3Store:
             if not self._client.bucket_exists(self._name(EVIDENCE)):
                 raise NotFound("store.missing")
 
-    def put(self, bucket: str, key: str, data: bytes | bytearray, sha256: bytes | None = None) -> str:
+    def put(self, bucket: str, key: str, data: Bytes, sha256: bytes | None = None) -> str:
         with _calling():
             return self._put(bucket, key, data, _checksum(sha256 or hashlib.sha256(data).digest()))
 
-    def put_once(self, bucket: str, key: str, data: bytes | bytearray) -> str:
+    def put_once(self, bucket: str, key: str, data: Bytes) -> str:
         with _calling():
             return self._put(bucket, key, data, {"If-None-Match": "*", **_checksum(hashlib.sha256(data).digest())})
 
-    def _put(self, bucket: str, key: str, data: bytes | bytearray, headers: dict[str, str]) -> str:
+    def _put(self, bucket: str, key: str, data: Bytes, headers: dict[str, str]) -> str:
         sent: Any = {**headers, "Content-Type": "application/octet-stream"}
         result = self._client._put_object(self._name(bucket), key, cast(bytes, data), sent)
         return result.version_id or ""
@@ -154,9 +154,7 @@ class S3Store:
         with _calling():
             return self._client._create_multipart_upload(self._name(bucket), key, {})
 
-    def put_part(
-        self, bucket: str, key: str, upload_id: str, number: int, data: bytes | bytearray, sha256: bytes
-    ) -> Part:
+    def put_part(self, bucket: str, key: str, upload_id: str, number: int, data: Bytes, sha256: bytes) -> Part:
         sent: Any = _checksum(sha256)
         with _calling():
             etag = self._client._upload_part(self._name(bucket), key, cast(bytes, data), sent, upload_id, number)

@@ -24,8 +24,10 @@ from storage.crypto import (
     Chunks,
     chunk_count,
     encrypt,
+    encrypt_into,
     sealed_bytes,
 )
+from storage.ports import Bytes
 
 MIN_SEGMENT_BYTES: Final = 8 * 1024 * 1024
 MAX_SEGMENTS: Final = 9_900
@@ -80,11 +82,20 @@ class Layout:
         return _DOMAIN + self.blob_id.bytes + b"".join(number.to_bytes(8) for number in numbers)
 
 
-def encrypt_segment(key: bytes, layout: Layout, segment: int, plaintext: bytes | bytearray) -> bytearray:
-    """A segment's ciphertext under a fresh salt. Every attempt differs; only one is named when the object is made."""
+def encrypt_segment(
+    key: bytes, layout: Layout, segment: int, plaintext: Bytes, room: memoryview | None = None
+) -> Bytes:
+    """A segment's ciphertext under a fresh salt, at the beginning of `room` where one is given.
+
+    Every attempt differs; only one is named when the object is made.
+    """
     if len(plaintext) != layout.plain(segment):
         raise ValueError("a segment is encrypted whole")
-    return encrypt(key, layout.context(segment), plaintext)
+    if room is None:
+        return encrypt(key, layout.context(segment), plaintext)
+    ciphertext = room[: layout.sealed(segment)]
+    encrypt_into(key, layout.context(segment), plaintext, ciphertext)
+    return ciphertext
 
 
 class _Source:
