@@ -152,7 +152,7 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]
         case "vault":
             bao = request.getfixturevalue("bao")
             address = vault_address(bao, tmp_path)
-            made = [VaultKeyWrapper(address, timeout_seconds=0.3) for _ in range(2)]
+            made = [VaultKeyWrapper(address, timeout_seconds=1) for _ in range(2)]
             made[0].ensure()
             yield Service(made[0], made[1], bao.stopped)
             for keys in made:
