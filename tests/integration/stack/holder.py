@@ -4,6 +4,7 @@
 """
 
 import json
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from evidence_api.stack.stack import Stack
 
 
 def main() -> None:
+    # A shell lets what it starts in the background ignore SIGINT, and whoever ran the tests may be such.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with Stack(Path(sys.argv[1])) as stack:
         endpoints = stack.start()
         stack.run([stack.program("sleeper", [sys.executable, "-c", "import time; time.sleep(600)"], {})])
