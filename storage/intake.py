@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from mmap import mmap
+from mmap import MAP_PRIVATE, mmap
 from uuid import UUID
 
 from custody.kernel.errors import Conflict, Invalid
@@ -266,7 +266,7 @@ def _room(size_bytes: int) -> memoryview:
     """Memory for a segment, used again for those after it; it goes back to the system with the request. What malloc
     gives it keeps: an upload's 24 MiB then stood in the process as 36.
     """
-    return memoryview(mmap(-1, max(size_bytes, 1)))
+    return memoryview(mmap(-1, max(size_bytes, 1), flags=MAP_PRIVATE))
 
 
 def append(appender: Appender, pieces: Iterable[bytes]) -> Upload:
