@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from custody.kernel.errors import Corrupt
+from storage.ports import Bytes
 
 KEY_BYTES: Final = 32
 CHUNK_BYTES: Final = 16 * 1024
@@ -69,11 +70,11 @@ class Chunks:
             raise Corrupt("store.corrupt", what="commitment")
         return chunks
 
-    def seal(self, number: int, plaintext: bytes | bytearray | memoryview) -> bytes:
+    def seal(self, number: int, plaintext: Bytes) -> bytes:
         """One chunk encrypted. A number must be used once; callers go through `encrypt` or `Encryptor`."""
         return self._aead.encrypt(self._nonce(number), plaintext, None)
 
-    def open(self, number: int, sealed: bytes | bytearray | memoryview) -> bytes:
+    def open(self, number: int, sealed: Bytes) -> bytes:
         """One chunk decrypted. Raises Corrupt `store.corrupt` when a byte of it is not what was written."""
         try:
             return self._aead.decrypt(self._nonce(number), sealed, None)
@@ -97,14 +98,14 @@ class Chunks:
         return (self._base_nonce ^ number).to_bytes(_NONCE_BYTES)
 
 
-def encrypt(key: bytes, context: bytes, plaintext: bytes | bytearray | memoryview) -> bytearray:
+def encrypt(key: bytes, context: bytes, plaintext: Bytes) -> bytearray:
     """A whole message held in memory, under a fresh salt."""
     out = bytearray(sealed_bytes(len(plaintext)))
     encrypt_into(key, context, plaintext, memoryview(out))
     return out
 
 
-def encrypt_into(key: bytes, context: bytes, plaintext: bytes | bytearray | memoryview, out: memoryview) -> None:
+def encrypt_into(key: bytes, context: bytes, plaintext: Bytes, out: memoryview) -> None:
     """As `encrypt`, into `out`, which has `sealed_bytes` of the plaintext's length."""
     chunks = Chunks.fresh(key, context)
     out[:HEADER_BYTES] = chunks.header
