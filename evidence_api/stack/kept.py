@@ -11,8 +11,8 @@ from typing import Any
 
 from evidence_api.stack.words import StackError
 
-_LOWEST_PORT, _HIGHEST_PORT = 11_000, 21_999
-"""Below the kernel's range for outgoing connections, and so that port + 10000 (SeaweedFS's gRPC) is below it too."""
+_LOWEST_PORT, _HIGHEST_PORT = 11_000, 20_999
+"""Port + 10000 (SeaweedFS's gRPC) is outside this range, and below the kernel's for outgoing connections."""
 GRPC_OFFSET = 10_000
 
 

@@ -49,9 +49,10 @@ class ObjectStore:
 
     def prepare(self) -> None:
         """Write identities and certificates, and forget the flags that an earlier start left behind for replay."""
-        self._kept.require_free(
-            self.name, [port + offset for port in self._ports.values() for offset in (0, GRPC_OFFSET)]
-        )
+        ports = [port + offset for port in self._ports.values() for offset in (0, GRPC_OFFSET)]
+        self._kept.require_free(self.name, ports)
+        for port in ports:
+            _remove_sockets(port)
         directory = self._data.server("object-store")
         owner = (self._data.user.uid, self._data.user.gid) if self._data.user.switch else None
         for part in ("data", "log"):
@@ -128,6 +129,18 @@ def identities(access_key: str, secret_key: str) -> dict[str, Any]:
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
     return {"identities": [identity]}
+
+
+def _remove_sockets(port: int) -> None:
+    """Delete what a killed store left in /tmp under this port, perhaps another account's: it would end the new one.
+
+    SeaweedFS also listens on socket files there, named by their port; for most of them it has no option.
+    """
+    for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108  (its own fixed names, never opened here)
+        try:
+            left.unlink(missing_ok=True)
+        except OSError as error:
+            raise StackError(f"SeaweedFS needs {left}, which cannot be removed: {error.strerror}") from error
 
 
 def _binary() -> Path:

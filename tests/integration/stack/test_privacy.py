@@ -15,9 +15,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from evidence_api.stack.kept import Kept
 from evidence_api.stack.places import DataDirectory, can_traverse, server_user
 from evidence_api.stack.stack import Stack
-from evidence_api.stack.words import say_nothing
+from evidence_api.stack.words import StackError, say_nothing
 from tests.databases import conninfo
 from tests.integration.stack.conftest import elsewhere, start_holder
 from tests.integration.stack.processes import listening_addresses, processes_of, uid_of
@@ -44,7 +45,7 @@ def test_secrets_are_private_and_servers_listen_on_loopback_as_an_unprivileged_a
 
 
 def test_a_stranger_on_this_machine_is_turned_away_from_the_stores_inner_ports(directory: Path) -> None:
-    with Stack(directory, external=dataclasses.replace(elsewhere(), object_store=None), fast=True) as stack:
+    with only_a_store(directory) as stack:
         stack.start()
         ports = json.loads((directory / "ports.json").read_text())
         inner = [port + 10_000 for name, port in ports.items() if name.startswith("object-store")]
@@ -70,6 +71,37 @@ def speaks_http2(port: int, *, tls: bool, certificate: Path | None = None) -> bo
                 return len(answer) > 3 and answer[3] == 4
         except OSError:
             return False
+
+
+def test_a_socket_that_another_account_left_in_tmp_is_no_obstacle(directory: Path) -> None:
+    """/tmp is sticky: the store's own account could not remove it."""
+    with only_a_store(directory) as stack:
+        left = socket_of_the_store(directory)
+        left.touch()
+        stack.start()
+        assert left.is_socket()
+
+
+def test_what_cannot_be_removed_from_tmp_is_named(directory: Path) -> None:
+    with only_a_store(directory) as stack:
+        left = socket_of_the_store(directory)
+        left.mkdir()
+        try:
+            with pytest.raises(StackError, match=left.name):
+                stack.start()
+        finally:
+            left.rmdir()
+
+
+def only_a_store(directory: Path) -> Stack:
+    return Stack(directory, external=dataclasses.replace(elsewhere(), object_store=None), fast=True)
+
+
+def socket_of_the_store(directory: Path) -> Path:
+    """Where a store will listen besides its port, which is chosen here."""
+    directory.mkdir(mode=0o711)
+    port = Kept(directory).port("object-store-s3", with_grpc=True)
+    return Path(f"/tmp/seaweedfs-s3-{port}.sock")
 
 
 def test_no_secret_reaches_a_log(directory: Path) -> None:
