@@ -5,7 +5,10 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
+
+from tests.whole import until
 
 PIECE_BYTES = 1 << 16
 
@@ -31,7 +34,10 @@ class Cable:
         threading.Thread(target=self._accept, name="cable", daemon=True).start()
 
     def cut_at(self, sent_bytes: int) -> None:
-        """Cut when so many bytes have gone to the server in all."""
+        """Cut when so many bytes have gone to the server in all and it has read them.
+
+        What lies unread in its machine's buffers, up to 32 MiB, is lost with the connection.
+        """
         self._cut_at = sent_bytes
 
     @property
@@ -89,10 +95,21 @@ class Cable:
                         self.sent_bytes += len(piece)
                         due = self._cut_at is not None and self.sent_bytes >= self._cut_at
                     if due:
+                        until(lambda: not unread_bytes(target))
                         self.cut()
         for end in (source, target):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+
+def unread_bytes(connection: socket.socket) -> int:
+    """What this machine's other end of a loopback connection has not read yet (proc(5), /proc/net/tcp)."""
+    ends = [f":{port:04X}" for port in (connection.getpeername()[1], connection.getsockname()[1])]
+    for line in Path("/proc/net/tcp").read_text().splitlines():
+        local, remote, _, queues = line.split()[1:5]
+        if [local[8:], remote[8:]] == ends:
+            return int(queues.partition(":")[2], 16)
+    return 0
 
 
 @contextmanager
