@@ -19,7 +19,8 @@ from custody.kernel.errors import Unauthenticated
 from custody.kernel.unit_of_work import UnitOfWork
 from evidence_api.access.tables import SessionRow
 from evidence_api.registry.facts import Account
-from evidence_api.registry.reads import get_account
+from evidence_api.registry.reads import account_of
+from evidence_api.registry.tables import AccountRow
 
 TOKEN_BYTES = 32
 TOUCH_AFTER = timedelta(seconds=30)
@@ -67,11 +68,13 @@ def resolve(session: Session, token: str, now: datetime, terms: SessionTerms) ->
     """The session of a token. Raises Unauthenticated `session.expired` for an unknown or ended one, and for one whose
     account is disabled or over.
     """
-    row = session.scalar(select(SessionRow).where(SessionRow.token_digest == token_digest(token)))
-    if row is None or row.closed_at is not None or now >= min(row.expires_at, row.seen_at + terms.idle):
+    both = select(SessionRow, AccountRow).join(AccountRow, AccountRow.id == SessionRow.account_id)
+    found = session.execute(both.where(SessionRow.token_digest == token_digest(token))).one_or_none()
+    if found is None:
         raise Unauthenticated("session.expired")
-    account = get_account(session, row.account_id)
-    if not account.usable(now):
+    row, account = found[0], account_of(found[1])
+    ended = row.closed_at is not None or now >= min(row.expires_at, row.seen_at + terms.idle)
+    if ended or not account.usable(now):
         raise Unauthenticated("session.expired")
     return OpenSession(row.id, account, row.means, row.expires_at, due=now - row.seen_at >= TOUCH_AFTER)
 

@@ -77,7 +77,7 @@ class Guard:
                 # Nobody is signed in: whether the thing exists is not even looked up.
                 authorize(database, visitor.viewer, self.route, NOTHING, means=visitor.means, address=visitor.address)
             try:
-                with database.read() as session:
+                with database.look() as session:
                     resource = self._load(session, request)
             except NotFound:
                 # The same words as for another's: nobody learns from the difference.

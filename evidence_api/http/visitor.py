@@ -23,6 +23,9 @@ CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
+_UNKNOWN = Actor(None, "system", "api")
+"""Whoever it will turn out to be. Nothing is recorded under this actor."""
+
 
 @dataclass(frozen=True)
 class Visitor:
@@ -127,25 +130,23 @@ def _find(request: Request, parts: Parts) -> Visitor:
 
 def _by_session(parts: Parts, token: str, address: str | None, *, by_cookie: bool) -> Visitor:
     database, means = parts.database, "browser" if by_cookie else "api"
-    now = database.clock.now()
     try:
-        with database.read() as session:
-            opened = sessions.resolve(session, token, now, session_terms(parts.settings))
-            viewer = _viewer(session, parts, opened.account)
+        with database.begin(_UNKNOWN) as work:
+            opened = sessions.resolve(work.session, token, work.clock.now(), session_terms(parts.settings))
+            viewer = _viewer(work.session, parts, opened.account)
+            # All requests of a session take turns from here to the commit: none may wait for the disk.
+            limits.take(work, limits.bucket("session", str(opened.id)), request_limit(parts.settings))
+            if opened.due:
+                sessions.touch(work, opened.id)
+                work.may_be_lost()
+            work.commit()
     except Unauthenticated as problem:
         return Visitor(ANONYMOUS, means, address, token=token, by_cookie=by_cookie, problem=problem)
-    with database.begin(Actor(opened.account.id, opened.account.role.value, means)) as work:
-        limits.take(work, limits.bucket("session", str(opened.id)), request_limit(parts.settings))
-        if opened.due:
-            sessions.touch(work, opened.id)
-        # All requests of a session take turns here: none may wait for the disk.
-        work.may_be_lost()
-        work.commit()
     return Visitor(viewer, means, address, opened.account, opened.id, token, by_cookie)
 
 
 def _by_upload_token(parts: Parts, token: str, address: str | None) -> Visitor:
-    with parts.database.read() as session:
+    with parts.database.look() as session:
         try:
             now = parts.database.clock.now()
             upload_id, account_id = upload_tokens.resolve(session, token, now)

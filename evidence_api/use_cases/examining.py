@@ -94,7 +94,7 @@ def refuse_unseen(services: Services, exhibit_id: UUID) -> None:
 
 
 def _check_scan(services: Services, exhibit_id: UUID, *, unseen: bool) -> None:
-    with services.database.read() as session:
+    with services.database.look() as session:
         scan = findings.scan(session, exhibit_id)
     if scan is not None and scan.infected:
         raise Conflict("exhibit.infected", signature=scan.facts.signature)

@@ -13,6 +13,7 @@ from evidence_api.registry import reads
 from evidence_api.registry.facts import Exhibit
 from evidence_api.services import Services
 from storage import service as storage
+from storage.blob import BlobFacts
 from storage.reader import BlobReader
 
 VIEWED, DOWNLOADED, PRINTED = "content.viewed", "content.downloaded", "content.printed"
@@ -23,9 +24,10 @@ def original(services: Services, exhibit_id: UUID) -> tuple[Exhibit, BlobReader]
 
     Raises NotFound `exhibit.not_found`, Conflict `exhibit.not_sealed`, Gone `exhibit.destroyed`.
     """
-    with services.database.read() as session:
+    with services.database.look() as session:
         exhibit = reads.get_exhibit(session, exhibit_id)
-    return exhibit, blob(services, exhibit.check_content())
+        facts = storage.blob_facts(session, exhibit.check_content())
+    return exhibit, _opened(services, facts)
 
 
 def exhibit_of(session: Session, exhibit_id: UUID) -> Exhibit:
@@ -38,14 +40,18 @@ def blob(services: Services, blob_id: UUID) -> BlobReader:
 
     Raises NotFound `blob.not_found`, Gone `blob.destroyed`.
     """
-    with services.database.read() as session:
+    with services.database.look() as session:
         facts = storage.blob_facts(session, blob_id)
+    return _opened(services, facts)
+
+
+def _opened(services: Services, facts: BlobFacts) -> BlobReader:
     try:
         return storage.open_blob(services.store, services.keys, facts)
     except Unavailable:
         # It may have been wrapped anew, and the old version of the key retired, since the row was read.
-        with services.database.read() as session:
-            present = storage.blob_facts(session, blob_id)
+        with services.database.look() as session:
+            present = storage.blob_facts(session, facts.blob_id)
         if present.key_id == facts.key_id:
             raise
         return storage.open_blob(services.store, services.keys, present)

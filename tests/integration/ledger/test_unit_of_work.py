@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete, func, select, text, update
 
 from custody import audit, event
-from custody.kernel.outbox import Actor, EventDraft, Opening, WrittenEvent
+from custody.kernel.outbox import Actor, EventDraft, JobRow, Opening, WrittenEvent
 from custody.kernel.unit_of_work import Database
 from tests.databases import FreshDatabase, conninfo
 from tests.integration.ledger.support import CLERK, described, record, sequence_all, viewed
@@ -88,6 +88,24 @@ def test_what_may_be_lost_carries_no_event(app: Database) -> None:
     with app.read() as session:
         assert session.scalar(text("SHOW synchronous_commit")) != "off"
         assert session.scalar(text("SELECT count(*) FROM jobs")) == 1
+
+
+def test_a_look_sees_the_present_and_changes_nothing(app: Database) -> None:
+    with app.look() as session:
+        assert session.scalar(select(func.count()).select_from(JobRow)) == 0
+        with app.begin(CLERK) as work:
+            job = work.enqueue("x")
+            work.commit()
+        assert session.scalars(select(JobRow.id)).all() == [job]
+        for change in (update(JobRow).values(task="y"), delete(JobRow), text("DELETE FROM jobs")):
+            with pytest.raises(ValueError, match="changes nothing"):
+                session.execute(change)
+        session.add(JobRow(id=uuid4(), task="z", args={}, created_at=app.clock.now()))
+        assert session.scalars(select(JobRow.task)).all() == ["x"]
+    with app.begin(CLERK) as work:
+        work.enqueue("not committed")
+    with app.read() as session:
+        assert session.scalars(select(JobRow.task)).all() == ["x"]
 
 
 def test_connections_the_server_closed_are_left_out(app: Database, ledger_database: FreshDatabase) -> None:
