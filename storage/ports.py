@@ -127,6 +127,13 @@ class ObjectStore(Protocol):
         """Size, version ("" for the latest) and lock, in one answer. Raises NotFound `store.missing`."""
         ...
 
+    def read_version(self, bucket: str, key: str, version_id: str, size_bytes: int) -> tuple[Stored, bytes]:
+        """A small version, whole, and what `head` says of it, in one answer.
+
+        Raises NotFound `store.missing`, Corrupt `store.corrupt` when it does not have `size_bytes`.
+        """
+        ...
+
     def lock(self, bucket: str, key: str, version_id: str, until: datetime) -> None:
         """COMPLIANCE retention of one version until a moment (whole seconds). Never shortens.
 

@@ -86,6 +86,10 @@ class RoutedStore:
         store, own = self.at(bucket)
         return store.head(own, key, version_id)
 
+    def read_version(self, bucket: str, key: str, version_id: str, size_bytes: int) -> tuple[Stored, bytes]:
+        store, own = self.at(bucket)
+        return store.read_version(own, key, version_id, size_bytes)
+
     def lock(self, bucket: str, key: str, version_id: str, until: datetime) -> None:
         store, own = self.at(bucket)
         store.lock(own, key, version_id, until)

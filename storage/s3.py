@@ -234,6 +234,19 @@ class S3Store:
             found = self._client.stat_object(self._name(bucket), key, version_id=version_id or None)
         return Stored(key, found.version_id or "", found.size or 0, locked_until=_lock_of(found.metadata or {}))
 
+    def read_version(self, bucket: str, key: str, version_id: str, size_bytes: int) -> tuple[Stored, bytes]:
+        with _calling():
+            response = self._client.get_object(self._name(bucket), key, version_id=version_id)
+            try:
+                data = response.read(size_bytes + 1)
+            finally:
+                if response.length_remaining != 0:
+                    response.close()  # a connection with bytes still on it serves nobody else
+                response.release_conn()
+        if len(data) != size_bytes:
+            raise Corrupt("store.corrupt", what="length")
+        return Stored(key, version_id, size_bytes, locked_until=_lock_of(response.headers)), data
+
     def lock(self, bucket: str, key: str, version_id: str, until: datetime) -> None:
         with _calling_under_lock():
             self._client.set_object_retention(

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -16,8 +17,8 @@ from storage import key_records
 from storage.blob import BlobFacts, FileName
 from storage.keys import KeyWrapper
 from storage.media_type import HEAD_BYTES, Kind, sniff
-from storage.ports import EVIDENCE, STAGING, ObjectStore, Part
-from storage.segments import Layout, read_range
+from storage.ports import EVIDENCE, STAGING, ObjectStore, Part, Stored
+from storage.segments import Fetch, Layout, read_range
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def evidence_key(blob_id: UUID) -> str:
 
 
 def inspect(store: ObjectStore, keys: KeyWrapper, plan: SealPlan) -> SealFacts:
-    """Complete, re-read, compare, recognize, lock, read the lock back.
+    """Complete, re-read, compare, recognize, lock, read the lock back; what came whole is locked before it is re-read.
 
     Raises Invalid `upload.empty`, `upload.digest_mismatch` (expected, found): the sender's bytes are not what was
     announced; refuse the upload and `discard` it. Raises Corrupt `store.corrupt`, `store.not_locked`: the store does
@@ -98,12 +99,20 @@ def inspect(store: ObjectStore, keys: KeyWrapper, plan: SealPlan) -> SealFacts:
     version_id = _complete(store, plan, key)
     data_key = keys.unwrap(plan.wrapped_key, plan.key_id, plan.blob_id)
     expected = [segment.ciphertext_sha256 for segment in plan.segments]
-    found = read_back(store, data_key, plan.layout, EVIDENCE, key, version_id, expected)
+    if plan.whole:
+        # Its bytes were held against the sender's digest before they were put: no refusal will have to remove them, so
+        # it is locked first, and one answer tells its bytes, its size and its lock.
+        store.lock(EVIDENCE, key, version_id, plan.retain_until)
+        held, ciphertext = store.read_version(EVIDENCE, key, version_id, plan.layout.ciphertext_bytes)
+        _check_held(held, plan.retain_until, plan.layout.ciphertext_bytes)
+        found = compare(data_key, plan.layout, lambda at, length: iter((ciphertext[at : at + length],)), expected)
+    else:
+        found = read_back(store, data_key, plan.layout, EVIDENCE, key, version_id, expected)
     if found.sha256 != plan.sha256:
         raise Invalid("upload.digest_mismatch", expected=plan.sha256, found=found.sha256)
     kind: Kind = sniff(found.head, found.tail, plan.name)
-    lock_and_check(store, EVIDENCE, key, version_id, plan.retain_until, plan.layout.ciphertext_bytes)
     if not plan.whole:
+        lock_and_check(store, EVIDENCE, key, version_id, plan.retain_until, plan.layout.ciphertext_bytes)
         drop_tails(store, plan.blob_id)
     blob = BlobFacts(
         blob_id=plan.blob_id,
@@ -143,16 +152,21 @@ def read_back(
     `expected` holds the ciphertext digest of every segment as sent. Raises Corrupt `store.corrupt`. Not seen here: that
     the object is longer than it should be; `lock_and_check` sees it.
     """
+    return compare(data_key, layout, partial(store.get, bucket, key, version_id), expected)
+
+
+def compare(data_key: bytes, layout: Layout, fetch: Fetch, expected: list[str]) -> ReadBack:
+    """As `read_back`, of bytes that come from anywhere."""
     digests = _CiphertextDigests(layout, expected)
 
-    def fetch(offset: int, length: int) -> Iterator[bytes]:
-        for piece in store.get(bucket, key, version_id, offset, length):
+    def digested(offset: int, length: int) -> Iterator[bytes]:
+        for piece in fetch(offset, length):
             digests.update(piece)
             yield piece
 
     plain = hashlib.sha256()
     head, tail = bytearray(), b""
-    for piece in read_range(data_key, layout, fetch, 0, layout.size_bytes):
+    for piece in read_range(data_key, layout, digested, 0, layout.size_bytes):
         plain.update(piece)
         if len(head) < _ENDS:
             head += piece[: _ENDS - len(head)]
@@ -202,7 +216,10 @@ def lock_and_check(
     Raises Corrupt `store.not_locked` when the store did not keep the lock, `store.corrupt` for another size.
     """
     store.lock(bucket, key, version_id, until)
-    held = store.head(bucket, key, version_id)
+    _check_held(store.head(bucket, key, version_id), until, size_bytes)
+
+
+def _check_held(held: Stored, until: datetime, size_bytes: int) -> None:
     if held.size_bytes != size_bytes:
         raise Corrupt("store.corrupt", what="length")
     if held.locked_until is None or held.locked_until < until:

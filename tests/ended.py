@@ -42,6 +42,10 @@ class BriefLocks:
         found = self._store.head(*place)
         return replace(found, locked_until=self._asked.get(place) or found.locked_until)
 
+    def read_version(self, *where: Any) -> tuple[Stored, bytes]:
+        *place, size_bytes = where
+        return self.head(*place), self._store.read_version(*place, size_bytes)[1]
+
 
 def sealed_briefly(system: System, case_id: str, data: bytes, name: str) -> str:
     """A sealed exhibit whose term of one day ended yesterday."""

@@ -29,18 +29,30 @@ SENDING = [
     ("put part", "disk full"),
 ]
 SEALING = [
-    ("complete", "dropped before"),
-    ("complete", "dropped after"),
-    ("complete", "late"),
-    ("get", "500"),
-    ("lock", "503"),
-    ("lock", "dropped after"),
-    ("head", "late"),
+    ("complete", "dropped before", False),
+    ("complete", "dropped after", False),
+    ("complete", "late", False),
+    ("get", "500", False),
+    ("lock", "503", False),
+    ("lock", "dropped after", False),
+    ("head", "late", False),
+    ("get", "late", True),
+    ("lock", "503", True),
+    ("lock", "dropped after", True),
 ]
 
 
 def named(rows):
-    return ["-".join(row[:2]).replace(" ", "_") for row in rows]
+    return ["-".join([*row[:2], *(["whole"] if row[-1] is True else [])]).replace(" ", "_") for row in rows]
+
+
+def brought(api, case_id, data, whole):
+    """An exhibit whose bytes came with its creation, or after it."""
+    if not whole:
+        return api.upload(case_id, data, "faulty.bin")
+    created = api.create_whole(case_id, data, "faulty.bin")
+    assert created.status_code == 201, created.text
+    return created.headers["Dalel-Exhibit"]
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +88,11 @@ def test_one_lost_connection_is_not_even_noticed(system, behind, faulty, case_id
     goes_on_to_the_seal(system, location, data, len(data))
 
 
-@pytest.mark.parametrize(("act", "how"), SEALING, ids=named(SEALING))
-def test_while_it_is_sealed(system, behind, faulty, case_id, act, how):
+@pytest.mark.parametrize(("act", "how", "whole"), SEALING, ids=named(SEALING))
+def test_while_it_is_sealed(system, behind, faulty, case_id, act, how, whole):
     """The exhibit stays «checking», the job waits; nothing is sealed, nothing refused; then it is."""
     data = fresh(LARGE if act == "complete" else SMALL)
-    exhibit_id = system.api("investigator").upload(case_id, data, "faulty.bin")
+    exhibit_id = brought(system.api("investigator"), case_id, data, whole)
     subject = f"exhibit:{exhibit_id}"
     with faulty.failing(act, GONE[how]):
         assert system.work_off(subject, behind) == ["later"]
@@ -92,23 +104,27 @@ def test_while_it_is_sealed(system, behind, faulty, case_id, act, how):
 
 
 LIES = [
-    ("get", "other_bytes", None, "store.corrupt"),
-    ("get", "truncated", None, "store.corrupt"),
-    ("lock", "claimed", None, "store.not_locked"),
-    ("put part", "claimed", 1, "store.corrupt"),
-    ("put part", "claimed", None, "store.missing"),
-    ("put part", "wrong_etag", 1, "store.corrupt"),
-    ("put", "claimed", None, "store.missing"),
+    ("get", "other_bytes", None, "store.corrupt", False),
+    ("get", "truncated", None, "store.corrupt", False),
+    ("lock", "claimed", None, "store.not_locked", False),
+    ("put part", "claimed", 1, "store.corrupt", False),
+    ("put part", "claimed", None, "store.missing", False),
+    ("put part", "wrong_etag", 1, "store.corrupt", False),
+    ("put", "claimed", None, "store.missing", False),
+    ("get", "other_bytes", None, "store.corrupt", True),
+    ("get", "truncated", None, "store.corrupt", True),
+    ("lock", "claimed", None, "store.not_locked", True),
+    ("put", "claimed", None, "store.missing", True),
 ]
 
 
-@pytest.mark.parametrize(("act", "how", "times", "code"), LIES, ids=named(LIES))
-def test_a_lie_is_caught_before_the_seal(system, behind, faulty, case_id, act, how, times, code):
+@pytest.mark.parametrize(("act", "how", "times", "code", "whole"), LIES, ids=named(LIES))
+def test_a_lie_is_caught_before_the_seal(system, behind, faulty, case_id, act, how, times, code, whole):
     """Refused on the record with a code; the same file sent again to a store that keeps its word is sealed."""
     data = fresh(LARGE if act in ("complete", "put part") else SMALL)
     lie = getattr(faults, how)
     with faulty.failing(act, lie, times):
-        exhibit_id = system.api("investigator", behind).upload(case_id, data, "lie.bin")
+        exhibit_id = brought(system.api("investigator", behind), case_id, data, whole)
         subject = f"exhibit:{exhibit_id}"
         assert system.work_off(subject, behind) == ["failed"]
     told = system.api("investigator").get(f"/api/v1/exhibits/{exhibit_id}")
@@ -116,13 +132,14 @@ def test_a_lie_is_caught_before_the_seal(system, behind, faulty, case_id, act, h
     (failed,) = system.events(subject, "exhibit.seal_failed")
     assert failed["data"]["reason"] == code
     assert system.events(subject, "exhibit.sealed") == []
-    again = system.sealed(case_id, data, "lie.bin")
+    again = system.sealed(case_id, data, "faulty.bin")
     assert system.api("prosecutor")("GET", f"/api/v1/exhibits/{again}/content").content == data
 
 
-def test_an_answer_that_breaks_off_while_it_is_read_back_is_tried_again(system, behind, faulty, case_id):
+@pytest.mark.parametrize("whole", [False, True])
+def test_an_answer_that_breaks_off_while_it_is_read_back_is_tried_again(system, behind, faulty, case_id, whole):
     """A line that was cut proves nothing of the bytes: no refusal, only another try."""
-    exhibit_id = system.api("investigator").upload(case_id, fresh(SMALL), "cut.bin")
+    exhibit_id = brought(system.api("investigator"), case_id, fresh(SMALL), whole)
     with faulty.failing("get", faults.cut_short):
         assert system.work_off(f"exhibit:{exhibit_id}", behind) == ["later"]
     assert system.work_off(f"exhibit:{exhibit_id}", behind) == ["done"]

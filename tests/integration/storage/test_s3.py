@@ -14,7 +14,7 @@ from custody.kernel.clock import SystemClock
 from custody.kernel.errors import Conflict, Corrupt, NotFound, Unavailable
 from storage.derived import put_derived
 from storage.keys import FileKeyWrapper
-from storage.ports import EVIDENCE, LOCKED_BUCKETS, LOG, RENDITIONS, STAGING, Part
+from storage.ports import EVIDENCE, LOCKED_BUCKETS, LOG, RENDITIONS, STAGING, Part, Stored
 from storage.reader import BlobReader
 from storage.s3 import S3Address, S3Store
 from storage.tiles import StoreTiles
@@ -47,6 +47,10 @@ def test_put_get_head_list_and_delete(store: S3Store) -> None:
     assert store.read(EVIDENCE, name) == b"second one"
     assert store.head(EVIDENCE, name, first).size_bytes == 5
     assert store.head(EVIDENCE, name, "").version_id == second
+    assert store.read_version(EVIDENCE, name, first, 5) == (Stored(name, first, 5), b"first")
+    for size_bytes in (4, 6):
+        with pytest.raises(Corrupt):
+            store.read_version(EVIDENCE, name, first, size_bytes)
     assert {found.version_id for found in store.list(EVIDENCE, name)} == {first, second}
     for version in (first, second, second):
         store.delete(EVIDENCE, name, version)
@@ -59,6 +63,8 @@ def test_what_is_not_there(store: S3Store) -> None:
         store.head(EVIDENCE, name, "")
     with pytest.raises(NotFound):
         store.read(EVIDENCE, name)
+    with pytest.raises(NotFound):
+        store.read_version(EVIDENCE, name, "0" * 32, 1)
     with pytest.raises(NotFound):
         list(store.get(EVIDENCE, name, "", 0, 1))
     with pytest.raises(NotFound):
@@ -124,6 +130,7 @@ def test_a_lock_holds(store: S3Store) -> None:
     store.lock(EVIDENCE, name, version, until)
     store.lock(EVIDENCE, name, version, until)
     assert store.head(EVIDENCE, name, version).locked_until == until
+    assert store.read_version(EVIDENCE, name, version, 6)[0].locked_until == until
     with pytest.raises(Conflict, match=r"store\.locked"):
         store.delete(EVIDENCE, name, version)
     with pytest.raises(Conflict, match=r"store\.locked"):

@@ -94,6 +94,9 @@ class MemoryStore:
         size_bytes = len(self._data(bucket, key, version_id))
         return Stored(key, version_id, size_bytes, locked_until=self.locks.get((bucket, key, version_id)))
 
+    def read_version(self, bucket: str, key: str, version_id: str, size_bytes: int) -> tuple[Stored, bytes]:
+        return self.head(bucket, key, version_id), b"".join(self.get(bucket, key, version_id, 0, size_bytes))
+
     def lock(self, bucket: str, key: str, version_id: str, until: datetime) -> None:
         self._data(bucket, key, version_id)
         if until < self.locks.get((bucket, key, version_id), until):

@@ -1,6 +1,7 @@
 """The seal over stores in memory: what it proves, and every lie it catches before «sealed»."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,6 +69,34 @@ def uploaded(
         version_id=version_id,
         segments=tuple(segments),
     )
+
+
+def test_what_came_whole_is_locked_and_then_read_back_with_its_lock(keys: FileKeyWrapper) -> None:
+    store = MemoryStore()
+    plan = replace(uploaded(store, keys, segment_bytes=8 * CHUNK_BYTES), whole=True)
+    facts = seal.inspect(store, keys, plan)
+    assert seal.inspect(store, keys, plan) == facts
+    assert facts == seal.inspect(store, keys, replace(plan, whole=False))
+    assert list(store.locks.values()) == [UNTIL]
+
+
+@pytest.mark.parametrize(
+    ("liar", "code"),
+    [
+        (lambda: stores.FlippingStore(100), "store.corrupt"),
+        (stores.BriefStore, "store.corrupt"),
+        (stores.ShrinkingStore, "store.corrupt"),
+        (stores.ForgetfulStore, "store.not_locked"),
+    ],
+    ids=["flips a byte", "loses the end", "says another size", "forgets the lock"],
+)
+def test_what_came_whole_is_not_sealed_by_a_store_that_lies(
+    keys: FileKeyWrapper, liar: Callable[[], MemoryStore], code: str
+) -> None:
+    store = liar()
+    plan = replace(uploaded(store, keys, segment_bytes=8 * CHUNK_BYTES), whole=True)
+    with pytest.raises(Corrupt, match=code):
+        seal.inspect(store, keys, plan)
 
 
 @pytest.mark.parametrize("segment_bytes", [CHUNK_BYTES, 8 * CHUNK_BYTES])
