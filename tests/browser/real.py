@@ -26,7 +26,10 @@ CLIP_MS = (5_300, 15_300)
 
 @contextmanager
 def running(directory: Path) -> Iterator[str]:
-    """`dalel up` on a directory; gives the address, and stops it all at the end."""
+    """`dalel up` on a directory; gives the address, and stops it all at the end. The servers' account may pass through
+    the directory: what it cannot reach would lie in /var/lib/dalel afterwards.
+    """
+    directory.chmod(0o711)
     command = [sys.executable, "-m", "evidence_api.cli", "up", "--data", str(directory / "data")]
     log = directory / "up.log"
     with log.open("w") as out:

@@ -22,8 +22,11 @@ CLI = (sys.executable, "-m", "evidence_api.cli")
 
 @pytest.fixture
 def data() -> Iterator[Path]:
-    """A data directory that the servers' user can reach; pytest's own is closed to them."""
+    """A data directory that the servers' user can reach; pytest's own is closed to them, and what cannot be reached
+    would lie in /var/lib/dalel afterwards.
+    """
     directory = Path(tempfile.mkdtemp(prefix="dalel-whole-"))
+    directory.chmod(0o711)
     yield directory
     shutil.rmtree(directory)
 
