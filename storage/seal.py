@@ -105,7 +105,7 @@ def inspect(store: ObjectStore, keys: KeyWrapper, plan: SealPlan) -> SealFacts:
         store.lock(EVIDENCE, key, version_id, plan.retain_until)
         held, ciphertext = store.read_version(EVIDENCE, key, version_id, plan.layout.ciphertext_bytes)
         _check_held(held, plan.retain_until, plan.layout.ciphertext_bytes)
-        found = compare(data_key, plan.layout, lambda at, length: iter((ciphertext[at : at + length],)), expected)
+        found = _compare(data_key, plan.layout, lambda at, length: iter((ciphertext[at : at + length],)), expected)
     else:
         found = read_back(store, data_key, plan.layout, EVIDENCE, key, version_id, expected)
     if found.sha256 != plan.sha256:
@@ -152,10 +152,10 @@ def read_back(
     `expected` holds the ciphertext digest of every segment as sent. Raises Corrupt `store.corrupt`. Not seen here: that
     the object is longer than it should be; `lock_and_check` sees it.
     """
-    return compare(data_key, layout, partial(store.get, bucket, key, version_id), expected)
+    return _compare(data_key, layout, partial(store.get, bucket, key, version_id), expected)
 
 
-def compare(data_key: bytes, layout: Layout, fetch: Fetch, expected: list[str]) -> ReadBack:
+def _compare(data_key: bytes, layout: Layout, fetch: Fetch, expected: list[str]) -> ReadBack:
     """As `read_back`, of bytes that come from anywhere."""
     digests = _CiphertextDigests(layout, expected)
 
