@@ -297,7 +297,9 @@ def test_a_device_sends_by_itself_until_it_is_revoked(system, device, monkeypatc
 
 
 def test_a_device_hears_of_nothing_that_others_sent(system, device):
-    others = system.sealed(asked_id(system, device["asked"]), b"an officer's own", "officer.txt")
+    officer = system.api("investigator")
+    others = officer.upload(asked_id(system, device["asked"]), b"an officer's own", "officer.txt")
+    until(lambda: officer.get(f"/api/v1/exhibits/{others}")["state"] == "sealed")  # by the worker beside the tests
     login, _, secret = device["credential"].partition(":")
     token = system.api(None).post("/api/v1/session", login=login, password=secret)["token"]
     path = f"/api/v1/cases/{asked_id(system, device['asked'])}/states"
