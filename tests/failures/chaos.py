@@ -162,6 +162,7 @@ def run(directory: Path, kills: int, seed: int) -> Told:
     dice = random.Random(seed)
     told = Told()
     began = time.monotonic()
+    directory.chmod(0o711)  # PostgreSQL's account passes through it
     postgres = MortalPostgres(directory / "data")
     place = Place(directory, postgres.app_url, postgres.sequencer_url)
     cast = Cast(place, dice)
