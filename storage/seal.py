@@ -100,12 +100,7 @@ def inspect(store: ObjectStore, keys: KeyWrapper, plan: SealPlan) -> SealFacts:
     data_key = keys.unwrap(plan.wrapped_key, plan.key_id, plan.blob_id)
     expected = [segment.ciphertext_sha256 for segment in plan.segments]
     if plan.whole:
-        # Its bytes were held against the sender's digest before they were put: no refusal will have to remove them, so
-        # it is locked first, and one answer tells its bytes, its size and its lock.
-        store.lock(EVIDENCE, key, version_id, plan.retain_until)
-        held, ciphertext = store.read_version(EVIDENCE, key, version_id, plan.layout.ciphertext_bytes)
-        _check_held(held, plan.retain_until, plan.layout.ciphertext_bytes)
-        found = _compare(data_key, plan.layout, lambda at, length: iter((ciphertext[at : at + length],)), expected)
+        found = _lock_and_read(store, data_key, plan, version_id, expected)
     else:
         found = read_back(store, data_key, plan.layout, EVIDENCE, key, version_id, expected)
     if found.sha256 != plan.sha256:
@@ -142,6 +137,19 @@ def _complete(store: ObjectStore, plan: SealPlan, key: str) -> str:
         return plan.version_id
     parts = [Part(sent.number + 1, sent.etag, sent.ciphertext_bytes) for sent in plan.segments]
     return store.complete(EVIDENCE, key, plan.multipart_id, parts)
+
+
+def _lock_and_read(
+    store: ObjectStore, data_key: bytes, plan: SealPlan, version_id: str, expected: list[str]
+) -> ReadBack:
+    """What came whole was held against the sender's digest before it was put: no refusal will have to remove it, so it
+    is locked first, and one answer tells its bytes, its size and its lock.
+    """
+    key, size_bytes = evidence_key(plan.blob_id), plan.layout.ciphertext_bytes
+    store.lock(EVIDENCE, key, version_id, plan.retain_until)
+    held, ciphertext = store.read_version(EVIDENCE, key, version_id, size_bytes)
+    _check_held(held, plan.retain_until, size_bytes)
+    return _compare(data_key, plan.layout, lambda at, length: iter((ciphertext[at : at + length],)), expected)
 
 
 def read_back(

@@ -20,12 +20,6 @@ class Lying:
     def __getattr__(self, name):
         return getattr(self.store, name)
 
-    def get(self, *where) -> Iterator[bytes]:
-        return self.store.get(*where)
-
-    def head(self, *where) -> Stored:
-        return self.store.head(*where)
-
     def read_version(self, bucket, key, version_id, size_bytes) -> tuple[Stored, bytes]:
         pieces = self.get(bucket, key, version_id, 0, size_bytes)
         return self.head(bucket, key, version_id), b"".join(pieces)
